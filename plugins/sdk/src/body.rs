@@ -1,0 +1,230 @@
+//! Request bodies and headers.
+//!
+//! A picture's bytes stay with the host. Where its base64 belongs the adapter
+//! writes a placeholder into the JSON; [`json_body`] cuts the text there, and the
+//! host puts the bytes in.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{Blob, BodyPart, ChatRequest, Error, Header, HeaderValue, SecretRef};
+
+/// How often a placeholder that occurs in the text itself is renamed.
+const MAX_SALTS: u32 = 64;
+
+/// Hands out placeholders while a body is built.
+pub struct Blobs {
+    salt: u32,
+    placed: usize,
+}
+
+impl Blobs {
+    /// Text that stands for the blob's base64, to be put inside a JSON string.
+    pub fn base64(&mut self, blob: &Blob) -> String {
+        self.placed += 1;
+        format!("{}{}@", self.marker(), blob.id)
+    }
+
+    fn marker(&self) -> String {
+        format!("@multillm-blob-{}-", self.salt)
+    }
+
+    /// Cuts at the placeholders. Nothing if the marker also occurs elsewhere in the text.
+    fn split(&self, text: String) -> Option<Vec<BodyPart>> {
+        if self.placed == 0 {
+            return Some(vec![BodyPart::Text(text)]);
+        }
+        let marker = self.marker();
+        let mut pieces = text.split(marker.as_str());
+        let mut parts = vec![BodyPart::Text(pieces.next()?.to_owned())];
+        for piece in pieces {
+            let (id, rest) = piece.split_once('@')?;
+            parts.push(BodyPart::BlobBase64(id.parse().ok()?));
+            parts.push(BodyPart::Text(rest.to_owned()));
+        }
+        (parts.len() == 2 * self.placed + 1).then_some(parts)
+    }
+}
+
+/// Builds a JSON body: what `build` returns, with the request's `extra` merged in last.
+///
+/// `build` may be called again, when a placeholder happens to occur in the caller's own text.
+///
+/// # Errors
+///
+/// Those of `build`; `invalid-request` if `extra` is no JSON object.
+pub fn json_body<T: Serialize>(
+    request: &ChatRequest,
+    mut build: impl FnMut(&mut Blobs) -> Result<T, Error>,
+) -> Result<Vec<BodyPart>, Error> {
+    let extra = extra(request)?;
+    for salt in 0..MAX_SALTS {
+        let mut blobs = Blobs { salt, placed: 0 };
+        let body = build(&mut blobs)?;
+        let text = if extra.is_empty() {
+            serde_json::to_string(&body)
+        } else {
+            serde_json::to_value(&body).map(|mut value| {
+                merge(&mut value, Value::Object(extra.clone()));
+                value.to_string()
+            })
+        }
+        .map_err(|error| Error::invalid_request(format!("the body is no JSON: {error}")))?;
+        if let Some(parts) = blobs.split(text) {
+            return Ok(parts);
+        }
+    }
+    Err(Error::invalid_request(
+        "the text holds every placeholder of a picture",
+    ))
+}
+
+fn extra(request: &ChatRequest) -> Result<Map<String, Value>, Error> {
+    match request.extra.trim() {
+        "" | "{}" => Ok(Map::new()),
+        text => serde_json::from_str(text).map_err(|error| {
+            Error::invalid_request(format!("extra parameters are no JSON object: {error}"))
+        }),
+    }
+}
+
+/// Merges `from` into `into`: objects key by key, anything else replaces.
+pub fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
+
+/// JSON text of the caller's (a schema, for example) as a value.
+///
+/// # Errors
+///
+/// `invalid-request` that says `what` is no JSON.
+pub fn parse_json(what: &str, text: &str) -> Result<Value, Error> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::invalid_request(format!("{what} is no JSON: {error}")))
+}
+
+impl Header {
+    /// A header with a value of the adapter's own.
+    #[must_use]
+    pub fn plain(name: &str, value: impl Into<String>) -> Self {
+        Header {
+            name: name.to_owned(),
+            value: HeaderValue::Plain(value.into()),
+        }
+    }
+
+    /// A header that the host completes with the secret `api_key`.
+    #[must_use]
+    pub fn api_key(name: &str, prefix: &str) -> Self {
+        Self::secret(name, prefix, "api_key", false)
+    }
+
+    /// A header that the host completes with any secret that `describe` lists.
+    #[must_use]
+    pub fn secret(name: &str, prefix: &str, secret: &str, optional: bool) -> Self {
+        Header {
+            name: name.to_owned(),
+            value: HeaderValue::Secret(SecretRef {
+                name: secret.to_owned(),
+                prefix: prefix.to_owned(),
+                optional,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ResponseFormat, Sampling, ToolChoice};
+
+    fn request(extra: &str) -> ChatRequest {
+        ChatRequest {
+            messages: vec![],
+            tools: vec![],
+            tool_choice: ToolChoice::Auto,
+            parallel_tool_calls: None,
+            response_format: ResponseFormat::Text,
+            sampling: Sampling {
+                max_tokens: None,
+                temperature: None,
+                top_p: None,
+                top_k: None,
+                stop: vec![],
+                seed: None,
+                frequency_penalty: None,
+                presence_penalty: None,
+            },
+            reasoning_effort: None,
+            extra: extra.to_owned(),
+        }
+    }
+
+    fn blob(id: u32) -> Blob {
+        Blob {
+            id,
+            media_type: "image/png".into(),
+            length: 3,
+        }
+    }
+
+    #[test]
+    fn a_body_is_cut_where_the_pictures_belong() {
+        let parts = json_body(&request(""), |blobs| {
+            Ok(serde_json::json!([blobs.base64(&blob(7)), "x", blobs.base64(&blob(0))]))
+        })
+        .unwrap();
+        assert_eq!(
+            parts,
+            [
+                BodyPart::Text("[\"".into()),
+                BodyPart::BlobBase64(7),
+                BodyPart::Text("\",\"x\",\"".into()),
+                BodyPart::BlobBase64(0),
+                BodyPart::Text("\"]".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn text_that_looks_like_a_placeholder_stays_text() {
+        let text = "@multillm-blob-0-7@ and @multillm-blob-1-";
+        let parts = json_body(&request(""), |blobs| {
+            Ok(serde_json::json!([text, blobs.base64(&blob(7))]))
+        })
+        .unwrap();
+        assert_eq!(
+            parts,
+            [
+                BodyPart::Text(format!("[\"{text}\",\"")),
+                BodyPart::BlobBase64(7),
+                BodyPart::Text("\"]".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn extra_is_merged_last_and_key_by_key() {
+        let parts = json_body(&request(r#"{"a":{"y":3},"b":null}"#), |_| {
+            Ok(serde_json::json!({"a": {"x": 1, "y": 2}, "b": 5}))
+        })
+        .unwrap();
+        assert_eq!(
+            parts,
+            [BodyPart::Text(r#"{"a":{"x":1,"y":3},"b":null}"#.into())]
+        );
+    }
+
+    #[test]
+    fn extra_must_be_an_object() {
+        let error = json_body(&request("[1]"), |_| Ok(serde_json::json!({}))).unwrap_err();
+        assert!(error.message.contains("extra parameters"), "{error:?}");
+    }
+}

@@ -1,0 +1,113 @@
+//! What a stream decoder records, in order.
+
+use crate::{
+    ChatEvent, Error, Finish, FinishReason, Opaque, Started, ToolCallDelta, ToolCallStart, Usage,
+};
+
+/// The events of one batch of frames.
+#[derive(Default)]
+pub struct Events {
+    list: Vec<ChatEvent>,
+    over: bool,
+}
+
+impl Events {
+    /// No events.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The vendor named the answer. Nothing is recorded when both are absent or empty.
+    pub fn started(&mut self, id: Option<&str>, model: Option<&str>) {
+        let owned = |text: Option<&str>| text.filter(|t| !t.is_empty()).map(str::to_owned);
+        let (id, model) = (owned(id), owned(model));
+        if id.is_some() || model.is_some() {
+            self.list.push(ChatEvent::Started(Started { id, model }));
+        }
+    }
+
+    /// More of the answer; empty text is no event.
+    pub fn text(&mut self, text: impl Into<String> + AsRef<str>) {
+        if !text.as_ref().is_empty() {
+            self.list.push(ChatEvent::Text(text.into()));
+        }
+    }
+
+    /// Signs the text so far.
+    pub fn text_signature(&mut self, signature: impl Into<String>) {
+        self.list.push(ChatEvent::TextSignature(signature.into()));
+    }
+
+    /// More thoughts; empty text is no event.
+    pub fn reasoning(&mut self, text: impl Into<String> + AsRef<str>) {
+        if !text.as_ref().is_empty() {
+            self.list.push(ChatEvent::Reasoning(text.into()));
+        }
+    }
+
+    /// Signs the thoughts so far.
+    pub fn reasoning_signature(&mut self, signature: impl Into<String>) {
+        self.list
+            .push(ChatEvent::ReasoningSignature(signature.into()));
+    }
+
+    /// A whole encrypted thought.
+    pub fn redacted_reasoning(&mut self, data: impl Into<String>) {
+        self.list.push(ChatEvent::RedactedReasoning(data.into()));
+    }
+
+    /// A tool call begins.
+    pub fn tool_call_start(&mut self, start: ToolCallStart) {
+        self.list.push(ChatEvent::ToolCallStart(start));
+    }
+
+    /// More arguments of a tool call; empty text is no event.
+    pub fn tool_call_delta(&mut self, index: u32, arguments: impl Into<String> + AsRef<str>) {
+        if !arguments.as_ref().is_empty() {
+            self.list.push(ChatEvent::ToolCallDelta(ToolCallDelta {
+                index,
+                arguments: arguments.into(),
+            }));
+        }
+    }
+
+    /// A whole block of the vendor's own.
+    pub fn opaque(&mut self, block: Opaque) {
+        self.list.push(ChatEvent::Opaque(block));
+    }
+
+    /// Usage so far.
+    pub fn usage(&mut self, usage: Usage) {
+        self.list.push(ChatEvent::Usage(usage));
+    }
+
+    /// Why the model stopped.
+    pub fn finished(&mut self, reason: FinishReason, raw: Option<String>) {
+        self.list
+            .push(ChatEvent::Finished(Finish { reason, raw }));
+    }
+
+    /// The vendor's end marker came. Nothing is read after it.
+    pub fn done(&mut self) {
+        self.list.push(ChatEvent::Done);
+        self.over = true;
+    }
+
+    /// Whether the stream is done or has failed.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    pub(crate) fn failed(&mut self, error: Error) {
+        self.list.push(ChatEvent::Failed(error));
+        self.over = true;
+    }
+
+    /// The events, in order.
+    #[must_use]
+    pub fn into_inner(self) -> Vec<ChatEvent> {
+        self.list
+    }
+}

@@ -1,0 +1,1 @@
+//! The OpenAI wire, driven by data.

@@ -1,0 +1,93 @@
+//! Rules about answers that hold for every vendor.
+
+use serde_json::Value;
+
+use crate::{FinishReason, Usage};
+
+/// The reason to report when the message holds tool calls: vendors that only say "done" mean
+/// that they wait for the tools.
+#[must_use]
+pub fn finish_reason(reason: FinishReason, has_tool_calls: bool) -> FinishReason {
+    match reason {
+        FinishReason::Stop if has_tool_calls => FinishReason::ToolCalls,
+        other => other,
+    }
+}
+
+/// Arguments as the caller gets them: nothing, blank text and `null` are an empty
+/// object, everything else stays as the model wrote it.
+#[must_use]
+pub fn tool_arguments(raw: &str) -> &str {
+    match raw.trim() {
+        "" | "null" => "{}",
+        _ => raw,
+    }
+}
+
+/// Arguments as an object, for vendors that want one. Text that is no JSON object
+/// (a cut-off call, for example) goes under the key `_raw` rather than being lost.
+#[must_use]
+pub fn arguments_object(raw: &str) -> Value {
+    match serde_json::from_str::<Value>(tool_arguments(raw)) {
+        Ok(value @ Value::Object(_)) => value,
+        _ => serde_json::json!({ "_raw": raw }),
+    }
+}
+
+/// A count that may come as an integer, as a float or not at all.
+///
+/// For `#[serde(default, deserialize_with = "…")]`. What is no count is unknown.
+///
+/// # Errors
+///
+/// Only those of the deserializer itself.
+pub fn lenient_count<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
+    use serde::Deserialize;
+    let value = Option::<Value>::deserialize(deserializer)?;
+    Ok(value.and_then(|value| count(&value)))
+}
+
+/// A JSON number as a count; nothing if it is negative or no number.
+#[must_use]
+pub fn count(value: &Value) -> Option<u64> {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked to be a count"
+    )]
+    value.as_u64().or_else(|| {
+        let float = value.as_f64()?;
+        (float >= 0.0 && float < 1e15).then(|| float.round() as u64)
+    })
+}
+
+impl Usage {
+    /// Nothing known.
+    pub const UNKNOWN: Usage = Usage {
+        prompt_tokens: None,
+        completion_tokens: None,
+        total_tokens: None,
+        cached_tokens: None,
+        cache_write_tokens: None,
+        reasoning_tokens: None,
+    };
+
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::UNKNOWN
+    }
+}
+
+/// Adds counts of which some may be unknown: unknown only if all are.
+#[must_use]
+pub fn sum(counts: &[Option<u64>]) -> Option<u64> {
+    counts
+        .iter()
+        .flatten()
+        .fold(None, |total: Option<u64>, count| {
+            Some(total.unwrap_or(0).saturating_add(*count))
+        })
+}
