@@ -5,6 +5,7 @@
 //! host puts the bytes in.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::{Blob, BodyPart, ChatRequest, Error, Header, HeaderValue, SecretRef};
@@ -110,6 +111,21 @@ pub fn parse_json(what: &str, text: &str) -> Result<Value, Error> {
         .map_err(|error| Error::invalid_request(format!("{what} is no JSON: {error}")))
 }
 
+/// A JSON object of the caller's (a schema, for example), kept byte for byte.
+///
+/// # Errors
+///
+/// `invalid-request` that says `what` is no JSON object.
+pub fn raw_object<'a>(what: &str, text: &'a str) -> Result<&'a RawValue, Error> {
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(value) if value.get().starts_with('{') => Ok(value),
+        Ok(_) => Err(Error::invalid_request(format!("{what} is no JSON object"))),
+        Err(error) => Err(Error::invalid_request(format!(
+            "{what} is no JSON: {error}"
+        ))),
+    }
+}
+
 impl Header {
     /// A header with a value of the adapter's own.
     #[must_use]
@@ -178,7 +194,11 @@ mod tests {
     #[test]
     fn a_body_is_cut_where_the_pictures_belong() {
         let parts = json_body(&request(""), |blobs| {
-            Ok(serde_json::json!([blobs.base64(&blob(7)), "x", blobs.base64(&blob(0))]))
+            Ok(serde_json::json!([
+                blobs.base64(&blob(7)),
+                "x",
+                blobs.base64(&blob(0))
+            ]))
         })
         .unwrap();
         assert_eq!(
@@ -226,5 +246,19 @@ mod tests {
     fn extra_must_be_an_object() {
         let error = json_body(&request("[1]"), |_| Ok(serde_json::json!({}))).unwrap_err();
         assert!(error.message.contains("extra parameters"), "{error:?}");
+    }
+
+    #[test]
+    fn a_schema_keeps_its_own_order_and_must_be_an_object() {
+        let text = r#" {"b":1,"a":[2]} "#;
+        let kept = raw_object("the schema", text).unwrap();
+        assert_eq!(kept.get(), r#"{"b":1,"a":[2]}"#);
+        for bad in ["[1]", "{", ""] {
+            let error = raw_object("the schema", bad).unwrap_err();
+            assert!(
+                error.message.starts_with("the schema is no JSON"),
+                "{error:?}"
+            );
+        }
     }
 }
