@@ -1,6 +1,9 @@
 //! Rules about answers that hold for every vendor.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::{FinishReason, Usage};
 
@@ -31,6 +34,17 @@ pub fn arguments_object(raw: &str) -> Value {
     match serde_json::from_str::<Value>(tool_arguments(raw)) {
         Ok(value @ Value::Object(_)) => value,
         _ => serde_json::json!({ "_raw": raw }),
+    }
+}
+
+/// Arguments as a vendor's JSON holds them, as text: the string's content where the vendor
+/// sends a string, the value itself, byte for byte, where it sends an object.
+#[must_use]
+pub fn arguments_text(value: &RawValue) -> Cow<'_, str> {
+    let raw = value.get();
+    match serde_json::from_str::<String>(raw) {
+        Ok(text) => Cow::Owned(text),
+        Err(_) => Cow::Borrowed(raw),
     }
 }
 
@@ -90,4 +104,22 @@ pub fn sum(counts: &[Option<u64>]) -> Option<u64> {
         .fold(None, |total: Option<u64>, count| {
             Some(total.unwrap_or(0).saturating_add(*count))
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_text_whether_they_come_as_a_string_or_as_an_object() {
+        for (json, text) in [
+            (r#""{\"b\":1}""#, r#"{"b":1}"#),
+            (r#"{"b":1,"a": 2}"#, r#"{"b":1,"a": 2}"#),
+            (r#""""#, ""),
+            ("null", "null"),
+        ] {
+            let value: &RawValue = serde_json::from_str(json).unwrap();
+            assert_eq!(arguments_text(value), text);
+        }
+    }
 }
