@@ -1,0 +1,252 @@
+//! `cargo xtask plugins`: builds every plugin as a component, and puts it where
+//! the host's default configuration (`configs/plugins`) or the tests
+//! (`guests` in cargo's target folder) look for it.
+//!
+//! Plugins are found, not listed: every package below `plugins/` and
+//! `tests/guests/` that is a `cdylib`. All of them are built by one cargo
+//! invocation for `wasm32-unknown-unknown`, so that their dependencies are
+//! compiled once.
+
+pub(crate) mod component;
+mod toolchain;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::process;
+use crate::workspace::{Package, Workspace};
+
+/// Build the plugins and the guests of the tests as components.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only these, by the names of their folders.
+    #[arg(long, num_args = 1.., value_name = "NAME")]
+    only: Vec<String>,
+}
+
+/// A component that stands where it belongs.
+pub(crate) struct Built {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+    /// In bytes.
+    pub(crate) size: usize,
+    /// Every function that it imports, as `interface#function`.
+    pub(crate) function_imports: Vec<String>,
+    /// Part of the product, as opposed to a guest of the tests or the template.
+    pub(crate) first_party: bool,
+    changed: bool,
+}
+
+/// A line of cargo's JSON output.
+#[derive(Deserialize)]
+struct CargoMessage {
+    reason: String,
+    manifest_path: Option<PathBuf>,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+}
+
+/// Builds and prints what was built.
+///
+/// # Errors
+///
+/// An unknown name, no WebAssembly target, or something that does not build.
+pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
+    for built in build(workspace, &args.only)? {
+        println!(
+            "{:<16} {:>7.1} KB  {:>2} function imports  {}{}",
+            built.name,
+            kilobytes(built.size),
+            built.function_imports.len(),
+            workspace.shown(&built.path),
+            if built.changed { "" } else { " (unchanged)" },
+        );
+    }
+    Ok(())
+}
+
+/// Builds the packages of these names, or all where there is no name.
+///
+/// # Errors
+///
+/// As [`exec`].
+pub(crate) fn build(workspace: &Workspace, only: &[String]) -> Result<Vec<Built>> {
+    let packages = selected(workspace, only)?;
+    toolchain::ensure_target()?;
+    let modules = compile(workspace, &packages)?;
+
+    let mut all_built = Vec::new();
+    for package in packages {
+        let name = package.folder_name();
+        let module = modules
+            .get(&package.manifest_path)
+            .with_context(|| format!("cargo built no module for {name}"))?;
+        let core = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
+        let first_party = is_first_party(workspace, package);
+        let Some(bytes) = component::encode(&core)
+            .with_context(|| format!("cannot make a component of {name}"))?
+        else {
+            eprintln!("warning: {name} exports nothing yet and was skipped");
+            continue;
+        };
+        let folder = if first_party {
+            workspace.plugin_dir()
+        } else {
+            workspace.guest_dir()
+        };
+        let path = folder.join(format!("{name}.wasm"));
+        all_built.push(Built {
+            changed: write_if_changed(&path, &bytes)?,
+            size: bytes.len(),
+            function_imports: component::function_imports(&bytes)
+                .with_context(|| format!("cannot inspect {name}"))?,
+            name,
+            path,
+            first_party,
+        });
+    }
+    Ok(all_built)
+}
+
+/// A size as it is shown and limited: 1 KB is 1,000 bytes.
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "a component has far fewer than 2^52 bytes"
+)]
+pub(crate) fn kilobytes(size: usize) -> f64 {
+    size as f64 / 1000.0
+}
+
+fn selected<'ws>(workspace: &'ws Workspace, only: &[String]) -> Result<Vec<&'ws Package>> {
+    let homes = [
+        workspace.root.join("plugins"),
+        workspace.root.join("tests").join("guests"),
+    ];
+    let lives_there =
+        |package: &Package| homes.iter().any(|home| package.folder().starts_with(home));
+    let mut packages: Vec<&Package> = workspace
+        .members
+        .iter()
+        .filter(|package| package.is_cdylib() && lives_there(package))
+        .collect();
+    for name in only {
+        if !packages
+            .iter()
+            .any(|package| package.folder_name() == *name)
+        {
+            let known: Vec<String> = packages
+                .iter()
+                .map(|package| package.folder_name())
+                .collect();
+            bail!(
+                "there is no plugin {name:?}; there are: {}",
+                known.join(", ")
+            );
+        }
+    }
+    packages.retain(|package| only.is_empty() || only.contains(&package.folder_name()));
+    Ok(packages)
+}
+
+/// Everything below `plugins/` but the template, which is an example.
+fn is_first_party(workspace: &Workspace, package: &Package) -> bool {
+    let plugins = workspace.root.join("plugins");
+    package.folder().starts_with(&plugins) && package.folder() != plugins.join("template")
+}
+
+/// Compiles the packages and returns the module of each, by manifest path.
+fn compile(workspace: &Workspace, packages: &[&Package]) -> Result<BTreeMap<PathBuf, PathBuf>> {
+    let mut command = workspace.cargo();
+    command
+        .args(["build", "--lib", "--profile", "plugin"])
+        .args(["--target", toolchain::TARGET])
+        .args(["--message-format", "json-render-diagnostics"])
+        .env("CARGO_ENCODED_RUSTFLAGS", path_remaps(workspace)?)
+        .stdin(Stdio::null());
+    for package in packages {
+        command.args(["--package", &package.name]);
+    }
+    let mut modules = BTreeMap::new();
+    for line in process::capture(&mut command)?.lines() {
+        let Ok(message) = serde_json::from_str::<CargoMessage>(line) else {
+            continue;
+        };
+        let is_module = |file: &PathBuf| file.extension().is_some_and(|kind| kind == "wasm");
+        let module = message.filenames.into_iter().find(is_module);
+        if let ("compiler-artifact", Some(manifest), Some(module)) =
+            (message.reason.as_str(), message.manifest_path, module)
+        {
+            modules.insert(manifest, module);
+        }
+    }
+    Ok(modules)
+}
+
+/// Flags that keep the paths of this machine out of the components, so that
+/// everybody who builds a version gets the same bytes.
+fn path_remaps(workspace: &Workspace) -> Result<String> {
+    let registries: BTreeSet<PathBuf> = workspace
+        .all_packages(Some(toolchain::TARGET))?
+        .iter()
+        .filter(|package| package.source.is_some())
+        .filter_map(|package| package.folder().parent().map(Path::to_path_buf))
+        .collect();
+    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    let mut flags = vec![remap(&workspace.root, "/multillm")];
+    flags.extend(registries.iter().map(|folder| remap(folder, "/registry")));
+    let (rust_sources, rust_commit) = toolchain::rust_sources()?;
+    flags.push(remap(&rust_sources, &format!("/rustc/{rust_commit}")));
+    Ok(flags.join("\u{1f}"))
+}
+
+/// Writes a file in one step, and only where its content differs. Says whether it did.
+fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<bool> {
+    if fs::read(path).is_ok_and(|present| present == bytes) {
+        return Ok(false);
+    }
+    let folder = path.parent().context("a component needs a folder")?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let fresh = tempfile::NamedTempFile::new_in(folder)
+        .with_context(|| format!("cannot write to {}", folder.display()))?;
+    fs::write(fresh.path(), bytes)?;
+    make_readable(fresh.path())?;
+    fresh
+        .persist(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(true)
+}
+
+/// Temporary files are private; a component may be read by everybody.
+#[cfg(unix)]
+fn make_readable(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644))?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn make_readable(_path: &Path) -> Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unchanged_component_is_not_written_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("deep").join("a.wasm");
+        assert!(write_if_changed(&path, b"one").expect("written"));
+        assert!(!write_if_changed(&path, b"one").expect("compared"));
+        assert!(write_if_changed(&path, b"two").expect("written again"));
+        assert_eq!(fs::read(&path).expect("there"), b"two");
+        let left_over = fs::read_dir(folder.path().join("deep")).expect("listed");
+        assert_eq!(left_over.count(), 1, "a temporary file stayed");
+    }
+}
