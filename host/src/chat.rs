@@ -1,0 +1,18 @@
+//! The unified conversation: what a caller asks and what a model answers.
+//!
+//! Pure data with serde. Nothing here knows of WebAssembly or HTTP.
+
+mod accumulate;
+mod message;
+mod request;
+mod response;
+
+pub use accumulate::{Accumulator, Delta};
+pub use message::{
+    ChatMessage, ImagePart, ImageSource, OpaquePart, Part, ReasoningPart, ResultPart, Role,
+    TextPart, ToolCall, ToolResult,
+};
+pub use request::{
+    ChatRequest, JsonSchema, ReasoningEffort, ResponseFormat, Sampling, Tool, ToolChoice,
+};
+pub use response::{ChatEvent, ChatResponse, FinishReason, Usage};

@@ -1,0 +1,257 @@
+//! What a model answers.
+
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::message::text_of;
+use super::{ChatMessage, Part, Role, ToolCall};
+use crate::error::Error;
+
+/// Why the model stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinishReason {
+    /// It was done, or met a stop sequence.
+    Stop,
+    /// It reached the output limit or the end of the context window.
+    Length,
+    /// It waits for tools.
+    ToolCalls,
+    /// The answer was withheld, or the model refused.
+    ContentFilter,
+    /// The vendor failed to produce a valid answer.
+    Error,
+    /// Anything else; the raw reason tells.
+    Other,
+}
+
+impl FinishReason {
+    /// The reason as it stands in output: snake case.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+            Self::ToolCalls => "tool_calls",
+            Self::ContentFilter => "content_filter",
+            Self::Error => "error",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Tokens, as the vendor counted them. Absent: it did not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// All input: fresh, read from a cache and written to a cache.
+    pub prompt_tokens: Option<u64>,
+    /// All output: the answer and the thoughts.
+    pub completion_tokens: Option<u64>,
+    /// As the vendor gave it, else prompt and completion where both are known.
+    pub total_tokens: Option<u64>,
+    /// Part of the prompt that was read from the vendor's cache.
+    pub cached_tokens: Option<u64>,
+    /// Part of the prompt that was written to the vendor's cache.
+    pub cache_write_tokens: Option<u64>,
+    /// Part of the completion that was thought.
+    pub reasoning_tokens: Option<u64>,
+}
+
+impl Usage {
+    /// The total: as given, else the sum where both sides are known.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        self.total_tokens
+            .or_else(|| self.prompt_tokens?.checked_add(self.completion_tokens?))
+    }
+
+    /// Takes over each field that `newer` has.
+    pub fn update(&mut self, newer: &Usage) {
+        let take = |old: &mut Option<u64>, new: Option<u64>| *old = new.or(*old);
+        take(&mut self.prompt_tokens, newer.prompt_tokens);
+        take(&mut self.completion_tokens, newer.completion_tokens);
+        take(&mut self.total_tokens, newer.total_tokens);
+        take(&mut self.cached_tokens, newer.cached_tokens);
+        take(&mut self.cache_write_tokens, newer.cache_write_tokens);
+        take(&mut self.reasoning_tokens, newer.reasoning_tokens);
+    }
+}
+
+impl Serialize for Usage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Usage", 6)?;
+        fields.serialize_field("prompt_tokens", &self.prompt_tokens)?;
+        fields.serialize_field("completion_tokens", &self.completion_tokens)?;
+        fields.serialize_field("total_tokens", &self.total())?;
+        fields.serialize_field("cached_tokens", &self.cached_tokens)?;
+        fields.serialize_field("cache_write_tokens", &self.cache_write_tokens)?;
+        fields.serialize_field("reasoning_tokens", &self.reasoning_tokens)?;
+        fields.end()
+    }
+}
+
+/// A complete answer.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ChatResponse {
+    /// The configured model that answered.
+    pub model: String,
+    /// The provider that was asked.
+    pub provider: String,
+    /// The plugin through which it was asked.
+    pub plugin: String,
+    /// The model that answered, as the vendor names it.
+    pub vendor_model: Option<String>,
+    /// The vendor's id of the answer.
+    pub id: Option<String>,
+    /// The parts of the answer, in order.
+    pub parts: Vec<Part>,
+    /// Why the model stopped.
+    pub finish_reason: FinishReason,
+    /// The vendor's own word for it.
+    pub raw_finish_reason: Option<String>,
+    /// Tokens.
+    pub usage: Usage,
+    /// In US dollars; absent where the price or the usage is unknown.
+    pub cost: Option<Decimal>,
+    /// From the call to the end of the answer, all attempts included.
+    pub latency: Duration,
+    /// From the call to the first piece of content; streams only.
+    pub time_to_first_token: Option<Duration>,
+    /// How many exchanges it took.
+    pub attempts: u32,
+    /// The answer came from the response cache.
+    pub cached: bool,
+    /// What failed before: other models of the route, earlier attempts.
+    pub failed_before: Vec<Error>,
+}
+
+impl ChatResponse {
+    /// All text of the answer, joined.
+    #[must_use]
+    pub fn content(&self) -> String {
+        text_of(&self.parts)
+    }
+
+    /// What the model thought, joined; nothing if it returned no thoughts.
+    #[must_use]
+    pub fn reasoning(&self) -> Option<String> {
+        let text: String = self
+            .parts
+            .iter()
+            .filter_map(|part| match part {
+                Part::Reasoning(reasoning) => Some(reasoning.text.as_str()),
+                _ => None,
+            })
+            .collect();
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// The tools that the model asks for.
+    pub fn tool_calls(&self) -> impl Iterator<Item = &ToolCall> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::ToolCall(call) => Some(call),
+            _ => None,
+        })
+    }
+
+    /// The answer as a message, to go on with the conversation.
+    #[must_use]
+    pub fn message(&self) -> ChatMessage {
+        ChatMessage {
+            role: Role::Assistant,
+            content: self.parts.clone(),
+            origin: Some(self.plugin.clone()),
+        }
+    }
+}
+
+/// A tool call as it stands in output.
+#[derive(Serialize)]
+struct CallView<'a> {
+    id: &'a str,
+    name: &'a str,
+    arguments: &'a str,
+}
+
+impl Serialize for ChatResponse {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let calls: Vec<_> = self
+            .tool_calls()
+            .map(|call| CallView {
+                id: &call.id,
+                name: &call.name,
+                arguments: &call.arguments,
+            })
+            .collect();
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let mut fields = serializer.serialize_struct("ChatResponse", 16)?;
+        fields.serialize_field("model", &self.model)?;
+        fields.serialize_field("provider", &self.provider)?;
+        fields.serialize_field("vendor_model", &self.vendor_model)?;
+        fields.serialize_field("id", &self.id)?;
+        fields.serialize_field("content", &self.content())?;
+        fields.serialize_field("reasoning", &self.reasoning())?;
+        fields.serialize_field("tool_calls", &calls)?;
+        fields.serialize_field("finish_reason", &self.finish_reason)?;
+        fields.serialize_field("raw_finish_reason", &self.raw_finish_reason)?;
+        fields.serialize_field("usage", &self.usage)?;
+        fields.serialize_field("cost", &self.cost.map(exact_number))?;
+        fields.serialize_field("latency_ms", &millis(self.latency))?;
+        match self.time_to_first_token {
+            Some(ttft) => fields.serialize_field("time_to_first_token_ms", &millis(ttft))?,
+            None => fields.skip_field("time_to_first_token_ms")?,
+        }
+        if self.attempts > 1 {
+            fields.serialize_field("attempts", &self.attempts)?;
+        }
+        if self.cached {
+            fields.serialize_field("cached", &true)?;
+        }
+        if !self.failed_before.is_empty() {
+            let before: Vec<_> = self.failed_before.iter().map(|error| &**error).collect();
+            fields.serialize_field("failed_before", &before)?;
+        }
+        fields.end()
+    }
+}
+
+/// A decimal as a JSON number with all its digits.
+pub(crate) fn exact_number(value: Decimal) -> Option<Box<RawValue>> {
+    RawValue::from_string(value.normalize().to_string()).ok()
+}
+
+/// What happens while an answer is streamed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ChatEvent {
+    /// More of the answer.
+    Text {
+        /// The piece.
+        text: String,
+    },
+    /// More thoughts.
+    Reasoning {
+        /// The piece.
+        text: String,
+    },
+    /// More of a tool call that is not complete yet.
+    ToolCallDelta {
+        /// Tells the calls of an answer apart.
+        index: u32,
+        /// The tool's name; with the first piece only.
+        name: Option<String>,
+        /// More of the arguments' JSON text.
+        arguments: String,
+    },
+    /// A complete tool call.
+    ToolCall(ToolCall),
+    /// The answer is complete; always the last event.
+    Done(Box<ChatResponse>),
+}
