@@ -42,19 +42,32 @@ pub(crate) fn from_data_url(url: &str) -> Option<(&str, Result<Picture, Unreadab
 
 /// Type and size from the first bytes.
 pub(crate) fn sniff(bytes: &[u8]) -> Option<Picture> {
-    png(bytes).or_else(|| gif(bytes)).or_else(|| jpeg(bytes)).or_else(|| webp(bytes))
+    png(bytes)
+        .or_else(|| gif(bytes))
+        .or_else(|| jpeg(bytes))
+        .or_else(|| webp(bytes))
 }
 
 fn png(bytes: &[u8]) -> Option<Picture> {
     let rest = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
     let (width, height) = (be32(rest, 8)?, be32(rest, 12)?);
-    Some(Picture { media_type: "image/png", width, height })
+    Some(Picture {
+        media_type: "image/png",
+        width,
+        height,
+    })
 }
 
 fn gif(bytes: &[u8]) -> Option<Picture> {
-    let rest = bytes.strip_prefix(b"GIF87a").or_else(|| bytes.strip_prefix(b"GIF89a"))?;
+    let rest = bytes
+        .strip_prefix(b"GIF87a")
+        .or_else(|| bytes.strip_prefix(b"GIF89a"))?;
     let (width, height) = (le16(rest, 0)?, le16(rest, 2)?);
-    Some(Picture { media_type: "image/gif", width, height })
+    Some(Picture {
+        media_type: "image/gif",
+        width,
+        height,
+    })
 }
 
 fn jpeg(bytes: &[u8]) -> Option<Picture> {
@@ -64,7 +77,11 @@ fn jpeg(bytes: &[u8]) -> Option<Picture> {
         let is_frame = (0xc0..=0xcf).contains(&marker) && ![0xc4, 0xc8, 0xcc].contains(&marker);
         if is_frame {
             let (height, width) = (be16(bytes, at + 5)?, be16(bytes, at + 7)?);
-            return Some(Picture { media_type: "image/jpeg", width, height });
+            return Some(Picture {
+                media_type: "image/jpeg",
+                width,
+                height,
+            });
         }
         at += 2 + usize::try_from(be16(bytes, at + 2)?).ok()?;
     }
@@ -82,7 +99,11 @@ fn webp(bytes: &[u8]) -> Option<Picture> {
         b"VP8X" => (le24(bytes, 24)? + 1, le24(bytes, 27)? + 1),
         _ => return None,
     };
-    Some(Picture { media_type: "image/webp", width, height })
+    Some(Picture {
+        media_type: "image/webp",
+        width,
+        height,
+    })
 }
 
 fn be32(bytes: &[u8], at: usize) -> Option<u32> {
@@ -109,7 +130,10 @@ mod tests {
     fn png_gif_and_jpeg_give_their_size() {
         let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x03";
         assert_eq!(sniff(png).unwrap().describe(), "image/png 2x3");
-        assert_eq!(sniff(b"GIF89a\x05\0\x06\0").unwrap().describe(), "image/gif 5x6");
+        assert_eq!(
+            sniff(b"GIF89a\x05\0\x06\0").unwrap().describe(),
+            "image/gif 5x6"
+        );
         let jpeg = b"\xff\xd8\xff\xe0\0\x04ab\xff\xc0\0\x11\x08\0\x07\0\x09";
         assert_eq!(sniff(jpeg).unwrap().describe(), "image/jpeg 9x7");
     }
@@ -117,7 +141,10 @@ mod tests {
     #[test]
     fn other_bytes_are_no_image() {
         assert_eq!(sniff(b"hello"), None);
-        assert_eq!(from_base64("data:image/png;base64,AAAA"), Err(Unreadable::Base64));
+        assert_eq!(
+            from_base64("data:image/png;base64,AAAA"),
+            Err(Unreadable::Base64)
+        );
         assert_eq!(from_base64("aGVsbG8="), Err(Unreadable::Format));
     }
 }

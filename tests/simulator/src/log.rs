@@ -62,7 +62,10 @@ impl Exchange {
     /// The first header of that name (lower case).
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The body as JSON, `null` if it is none.
@@ -114,8 +117,14 @@ struct Kept {
 impl Log {
     pub(crate) fn new(file: Option<&Path>) -> std::io::Result<Self> {
         let file = file.map(File::create).transpose()?;
-        let kept = Kept { entries: VecDeque::new(), next: 1, file };
-        Ok(Self { kept: Mutex::new(kept) })
+        let kept = Kept {
+            entries: VecDeque::new(),
+            next: 1,
+            file,
+        };
+        Ok(Self {
+            kept: Mutex::new(kept),
+        })
     }
 
     /// Notes a request that was read; the number names it from here on.
@@ -151,10 +160,14 @@ impl Log {
     /// Notes the end; `gone` wins over `outcome`'s time, which is taken here.
     pub(crate) fn close(&self, number: u64, ending: Outcome) {
         let mut kept = self.lock();
-        let Some((exchange, since)) = kept.find(number) else { return };
+        let Some((exchange, since)) = kept.find(number) else {
+            return;
+        };
         exchange.elapsed = since.elapsed();
         exchange.outcome = match ending {
-            Outcome::ClientGone { .. } => Outcome::ClientGone { after: exchange.elapsed },
+            Outcome::ClientGone { .. } => Outcome::ClientGone {
+                after: exchange.elapsed,
+            },
             other => other,
         };
         let line = exchange.to_json();
@@ -188,6 +201,9 @@ impl Log {
 impl Kept {
     fn find(&mut self, number: u64) -> Option<&mut (Exchange, Instant)> {
         // Open exchanges are nearly always the newest.
-        self.entries.iter_mut().rev().find(|(exchange, _)| exchange.number == number)
+        self.entries
+            .iter_mut()
+            .rev()
+            .find(|(exchange, _)| exchange.number == number)
     }
 }

@@ -20,14 +20,20 @@ pub(crate) fn digest(parts: &[&str]) -> u64 {
 
 /// The `n`th id made for a request with this seed, e.g. `call_0011…`.
 pub(crate) fn id(prefix: &str, seed: u64, n: usize) -> String {
-    let nonce = format!("{:016x}", digest(&["nonce", &seed.to_string(), &n.to_string()]));
+    let nonce = format!(
+        "{:016x}",
+        digest(&["nonce", &seed.to_string(), &n.to_string()])
+    );
     let check = id_check(prefix, &nonce);
     format!("{prefix}{nonce}{check}")
 }
 
 /// Whether this id was made by [`id`] with that prefix.
 pub(crate) fn issued(prefix: &str, id: &str) -> bool {
-    let Some((nonce, check)) = id.strip_prefix(prefix).and_then(|rest| rest.split_at_checked(16)) else {
+    let Some((nonce, check)) = id
+        .strip_prefix(prefix)
+        .and_then(|rest| rest.split_at_checked(16))
+    else {
         return false;
     };
     check == id_check(prefix, nonce)

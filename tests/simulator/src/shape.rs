@@ -30,11 +30,19 @@ pub(crate) struct Field {
 }
 
 pub(crate) const fn field(name: &'static str, shape: Shape) -> Field {
-    Field { name, shape, required: false }
+    Field {
+        name,
+        shape,
+        required: false,
+    }
 }
 
 pub(crate) const fn required(name: &'static str, shape: Shape) -> Field {
-    Field { name, shape, required: true }
+    Field {
+        name,
+        shape,
+        required: true,
+    }
 }
 
 /// One thing wrong with a body, and where.
@@ -54,9 +62,19 @@ pub(crate) enum Segment {
 pub(crate) enum FlawKind {
     Unknown,
     Missing,
-    Type { expected: String, found: &'static str },
-    Range { min: f64, max: f64, value: f64 },
-    Choice { allowed: Vec<&'static str>, found: String },
+    Type {
+        expected: String,
+        found: &'static str,
+    },
+    Range {
+        min: f64,
+        max: f64,
+        value: f64,
+    },
+    Choice {
+        allowed: Vec<&'static str>,
+        found: String,
+    },
 }
 
 impl Flaw {
@@ -109,14 +127,21 @@ impl Checker {
 
     fn at(self, value: &Value, shape: &Shape, path: &mut Vec<Segment>) -> Result<(), Flaw> {
         match (shape, value) {
-            (Shape::Any, _) | (Shape::Text, Value::String(_)) | (Shape::Flag, Value::Bool(_)) | (Shape::Open, Value::Object(_)) => Ok(()),
+            (Shape::Any, _)
+            | (Shape::Text, Value::String(_))
+            | (Shape::Flag, Value::Bool(_))
+            | (Shape::Open, Value::Object(_)) => Ok(()),
             (Shape::Whole(min, max), Value::Number(number)) if is_whole(number) => {
                 in_range(number, *min as f64, *max as f64, path)
             }
             (Shape::Number(min, max), Value::Number(number)) => in_range(number, *min, *max, path),
             (Shape::OneOf(allowed), Value::String(found)) => one_of(allowed, found, path),
-            (Shape::Object(fields), Value::Object(object)) => self.object(object, fields, None, path),
-            (Shape::Tagged(tag, variants), Value::Object(object)) => self.tagged(object, tag, variants, path),
+            (Shape::Object(fields), Value::Object(object)) => {
+                self.object(object, fields, None, path)
+            }
+            (Shape::Tagged(tag, variants), Value::Object(object)) => {
+                self.tagged(object, tag, variants, path)
+            }
             (Shape::List(item), Value::Array(values)) => {
                 for (index, value) in values.iter().enumerate() {
                     path.push(Segment::Index(index));
@@ -178,7 +203,14 @@ impl Checker {
             Some((_, fields)) => self.object(object, fields, Some(tag), path),
             None => {
                 let allowed = variants.iter().map(|(name, _)| *name).collect();
-                Err(flaw_at(path, tag, FlawKind::Choice { allowed, found: found.clone() }))
+                Err(flaw_at(
+                    path,
+                    tag,
+                    FlawKind::Choice {
+                        allowed,
+                        found: found.clone(),
+                    },
+                ))
             }
         }
     }
@@ -191,14 +223,25 @@ impl Checker {
                 Ok(()) => return Ok(()),
                 Err(flaw) => {
                     path.truncate(depth);
-                    let is_this_type = flaw.path.len() > depth || !matches!(flaw.kind, FlawKind::Type { .. });
-                    if is_this_type && deepest.as_ref().is_none_or(|other| other.path.len() < flaw.path.len()) {
+                    let is_this_type =
+                        flaw.path.len() > depth || !matches!(flaw.kind, FlawKind::Type { .. });
+                    if is_this_type
+                        && deepest
+                            .as_ref()
+                            .is_none_or(|other| other.path.len() < flaw.path.len())
+                    {
                         deepest = Some(flaw);
                     }
                 }
             }
         }
-        let expected = || shapes.iter().map(Shape::expected).collect::<Vec<_>>().join(" or ");
+        let expected = || {
+            shapes
+                .iter()
+                .map(Shape::expected)
+                .collect::<Vec<_>>()
+                .join(" or ")
+        };
         Err(deepest.unwrap_or_else(|| wrong_type(expected(), value, path)))
     }
 }
@@ -213,7 +256,13 @@ impl Shape {
             Self::Number(..) => "a number",
             Self::Open | Self::Object(_) | Self::Tagged(..) => "an object",
             Self::List(_) => "an array",
-            Self::Either(shapes) => return shapes.iter().map(Self::expected).collect::<Vec<_>>().join(" or "),
+            Self::Either(shapes) => {
+                return shapes
+                    .iter()
+                    .map(Self::expected)
+                    .collect::<Vec<_>>()
+                    .join(" or ");
+            }
         };
         text.to_owned()
     }
@@ -228,19 +277,34 @@ fn in_range(number: &serde_json::Number, min: f64, max: f64, path: &[Segment]) -
     if (min..=max).contains(&value) {
         return Ok(());
     }
-    Err(Flaw { path: path.to_vec(), kind: FlawKind::Range { min, max, value } })
+    Err(Flaw {
+        path: path.to_vec(),
+        kind: FlawKind::Range { min, max, value },
+    })
 }
 
 fn one_of(allowed: &[&'static str], found: &str, path: &[Segment]) -> Result<(), Flaw> {
     if allowed.contains(&found) {
         return Ok(());
     }
-    let kind = FlawKind::Choice { allowed: allowed.to_vec(), found: found.to_owned() };
-    Err(Flaw { path: path.to_vec(), kind })
+    let kind = FlawKind::Choice {
+        allowed: allowed.to_vec(),
+        found: found.to_owned(),
+    };
+    Err(Flaw {
+        path: path.to_vec(),
+        kind,
+    })
 }
 
 fn wrong_type(expected: String, value: &Value, path: &[Segment]) -> Flaw {
-    Flaw { path: path.to_vec(), kind: FlawKind::Type { expected, found: type_name(value) } }
+    Flaw {
+        path: path.to_vec(),
+        kind: FlawKind::Type {
+            expected,
+            found: type_name(value),
+        },
+    }
 }
 
 fn flaw_at(path: &[Segment], name: &str, kind: FlawKind) -> Flaw {
@@ -275,16 +339,30 @@ mod tests {
     ]);
 
     fn flaw(value: &Value) -> Flaw {
-        Checker { unknown_fields: false }.check(value, &BODY).unwrap_err()
+        Checker {
+            unknown_fields: false,
+        }
+        .check(value, &BODY)
+        .unwrap_err()
     }
 
     #[test]
     fn each_kind_of_flaw_is_placed() {
         assert_eq!(flaw(&json!({})).kind, FlawKind::Missing);
         assert_eq!(flaw(&json!({"model": "m", "x": 1})).bracketed(), "x");
-        assert_eq!(flaw(&json!({"model": "m", "n": 5})).kind, FlawKind::Range { min: 1.0, max: 4.0, value: 5.0 });
+        assert_eq!(
+            flaw(&json!({"model": "m", "n": 5})).kind,
+            FlawKind::Range {
+                min: 1.0,
+                max: 4.0,
+                value: 5.0
+            }
+        );
         let nested = flaw(&json!({"model": "m", "content": [{"type": "text", "text": 1}]}));
-        assert_eq!((nested.bracketed().as_str(), nested.dotted().as_str()), ("content[0].text", "content.0.text"));
+        assert_eq!(
+            (nested.bracketed().as_str(), nested.dotted().as_str()),
+            ("content[0].text", "content.0.text")
+        );
         let tag = flaw(&json!({"model": "m", "content": [{"type": "video"}]}));
         assert!(matches!(tag.kind, FlawKind::Choice { .. }), "{tag:?}");
         let wrong = flaw(&json!({"model": "m", "content": 7}));
@@ -293,9 +371,16 @@ mod tests {
 
     #[test]
     fn null_is_absent_and_unknown_fields_may_be_let_through() {
-        let strict = Checker { unknown_fields: false };
-        assert_eq!(strict.check(&json!({"model": "m", "n": null}), &BODY), Ok(()));
-        let lenient = Checker { unknown_fields: true };
+        let strict = Checker {
+            unknown_fields: false,
+        };
+        assert_eq!(
+            strict.check(&json!({"model": "m", "n": null}), &BODY),
+            Ok(())
+        );
+        let lenient = Checker {
+            unknown_fields: true,
+        };
         assert_eq!(lenient.check(&json!({"model": "m", "x": 1}), &BODY), Ok(()));
     }
 }

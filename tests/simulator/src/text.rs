@@ -54,7 +54,10 @@ fn pairs(text: &str) -> BTreeMap<String, String> {
     let pair = |word: &str| {
         let word = word.trim_matches(|char: char| ",.;!?()\"'".contains(char));
         let (name, value) = word.split_once('=')?;
-        let named = !name.is_empty() && name.chars().all(|char| char.is_alphanumeric() || char == '_');
+        let named = !name.is_empty()
+            && name
+                .chars()
+                .all(|char| char.is_alphanumeric() || char == '_');
         (named && !value.is_empty()).then(|| (name.to_owned(), value.to_owned()))
     };
     text.split_whitespace().filter_map(pair).collect()

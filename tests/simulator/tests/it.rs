@@ -1,0 +1,10 @@
+//! The simulator seen from outside: every wire and every kind of fault, through a raw socket.
+
+#![allow(missing_docs)]
+
+#[path = "it/client.rs"]
+mod client;
+#[path = "it/faults.rs"]
+mod faults;
+#[path = "it/openai_family.rs"]
+mod openai_family;
