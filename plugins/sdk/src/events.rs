@@ -84,8 +84,7 @@ impl Events {
 
     /// Why the model stopped.
     pub fn finished(&mut self, reason: FinishReason, raw: Option<String>) {
-        self.list
-            .push(ChatEvent::Finished(Finish { reason, raw }));
+        self.list.push(ChatEvent::Finished(Finish { reason, raw }));
     }
 
     /// The vendor's end marker came. Nothing is read after it.

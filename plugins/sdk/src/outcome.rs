@@ -73,7 +73,7 @@ pub fn count(value: &Value) -> Option<u64> {
     )]
     value.as_u64().or_else(|| {
         let float = value.as_f64()?;
-        (float >= 0.0 && float < 1e15).then(|| float.round() as u64)
+        (0.0..1e15).contains(&float).then(|| float.round() as u64)
     })
 }
 

@@ -1,0 +1,270 @@
+//! How one server differs from another: data only.
+
+use super::error::Sign;
+use super::settings::Settings;
+use crate::Header;
+
+/// A dialect of the OpenAI chat wire. The default is OpenAI's own.
+#[derive(Clone, Debug)]
+pub struct Dialect {
+    /// Path segments of chat, after the base URL.
+    pub chat_path: Vec<String>,
+    /// Path segments of the list of models, after the base URL.
+    pub models_path: Vec<String>,
+    /// Query pairs of every request.
+    pub query: Vec<(String, String)>,
+    /// Headers of every request, beside the key's.
+    pub headers: Vec<Header>,
+    /// Where the key goes.
+    pub auth: Auth,
+    /// The body names the model. Otherwise the path does.
+    pub model_in_body: bool,
+    /// What the output limit is called.
+    pub max_tokens_field: MaxTokensField,
+    /// A stream is asked to report usage (`stream_options.include_usage`).
+    pub stream_usage: bool,
+    /// The role of instructions.
+    pub system_role: String,
+    /// The role of instructions for models that reason.
+    pub reasoning_system_role: String,
+    /// Models that reason, and refuse `temperature`, `top_p`, penalties and `stop`: what
+    /// their names begin with, where `#` is any digit.
+    pub reasoning_models: &'static [&'static str],
+    /// Overrules `reasoning_models`.
+    pub reasoning_model: Option<bool>,
+    /// The word for the greatest reasoning effort by what the model's name begins
+    /// with. The first that fits counts; `max` if none does.
+    pub max_effort: &'static [(&'static str, &'static str)],
+    /// The server knows `top_k`.
+    pub top_k: bool,
+    /// Text content must be one string, never a list of parts.
+    pub flat_content: bool,
+    /// Which ids of tool calls the server accepts.
+    pub call_ids: CallIds,
+    /// Where thoughts are read from.
+    pub reasoning_field: ReasoningField,
+    /// Which thoughts are sent back.
+    pub reasoning_history: ReasoningHistory,
+    /// What ends a stream.
+    pub done: DoneMarker,
+    /// The vendor's own error signs; they go before those that all share.
+    pub errors: &'static [Sign],
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Dialect {
+            chat_path: segments("chat/completions"),
+            models_path: segments("models"),
+            query: Vec::new(),
+            headers: Vec::new(),
+            auth: Auth::Bearer,
+            model_in_body: true,
+            max_tokens_field: MaxTokensField::MaxCompletionTokens,
+            stream_usage: true,
+            system_role: "system".to_owned(),
+            reasoning_system_role: "developer".to_owned(),
+            reasoning_models: &["o#", "gpt-5"],
+            reasoning_model: None,
+            max_effort: &[
+                ("gpt-5.1-codex-max", "xhigh"),
+                ("gpt-5.1", "high"),
+                ("gpt-5.", "xhigh"),
+                ("gpt-5", "high"),
+                ("gpt-oss", "high"),
+                ("gpt-", "max"),
+                ("", "high"),
+            ],
+            top_k: false,
+            flat_content: false,
+            call_ids: CallIds::UpTo(40),
+            reasoning_field: ReasoningField::Auto,
+            reasoning_history: ReasoningHistory::Drop,
+            done: DoneMarker::Required,
+            errors: &[],
+        }
+    }
+}
+
+/// Where the key goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// `authorization: Bearer <key>`.
+    Bearer,
+    /// The bare key in a header of this name.
+    Header(String),
+    /// No key.
+    None,
+}
+
+/// What the output limit is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaxTokensField {
+    /// OpenAI's present name; thoughts count.
+    MaxCompletionTokens,
+    /// The former name, which most compatible servers know alone.
+    MaxTokens,
+}
+
+/// Where thoughts are read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasoningField {
+    /// `reasoning_content`, or else `reasoning`.
+    Auto,
+    /// `reasoning_content` only.
+    ReasoningContent,
+    /// `reasoning` only.
+    Reasoning,
+    /// Nowhere.
+    None,
+}
+
+/// Which thoughts of earlier answers are sent back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasoningHistory {
+    /// None.
+    Drop,
+    /// Those of answers that called tools.
+    ToolCalls,
+    /// All.
+    Keep,
+}
+
+/// What ends a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DoneMarker {
+    /// `data: [DONE]`; a stream without it was cut.
+    Required,
+    /// `data: [DONE]`, or the end of the body after a finish reason.
+    Optional,
+}
+
+/// Which ids of tool calls a server accepts. Others are replaced, always by the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallIds {
+    /// At most so many bytes.
+    UpTo(usize),
+    /// Exactly nine letters or digits.
+    NineAlphanumeric,
+}
+
+impl Dialect {
+    /// The dialect with what the configuration says of it.
+    #[must_use]
+    pub fn with(mut self, settings: Settings) -> Self {
+        settings.apply(&mut self);
+        self
+    }
+
+    /// Whether the model reasons, as far as its name or the configuration tells.
+    #[must_use]
+    pub fn reasons(&self, model: &str) -> bool {
+        self.reasoning_model.unwrap_or_else(|| {
+            let model = base_name(model);
+            self.reasoning_models
+                .iter()
+                .any(|family| begins_with(model, family))
+        })
+    }
+
+    /// The word for the greatest reasoning effort.
+    pub(super) fn greatest_effort(&self, model: &str) -> &'static str {
+        let model = base_name(model);
+        self.max_effort
+            .iter()
+            .find(|(family, _)| begins_with(model, family))
+            .map_or("max", |(_, word)| word)
+    }
+
+    /// Every header of a request.
+    pub(super) fn request_headers(&self) -> Vec<Header> {
+        let key = match &self.auth {
+            Auth::Bearer => Some(Header::api_key("authorization", "Bearer ")),
+            Auth::Header(name) => Some(Header::api_key(name, "")),
+            Auth::None => None,
+        };
+        key.into_iter().chain(self.headers.clone()).collect()
+    }
+}
+
+/// Path segments of a path without variable parts.
+#[must_use]
+pub fn segments(path: &str) -> Vec<String> {
+    path.split('/').map(str::to_owned).collect()
+}
+
+/// The model's own name: `openai/gpt-5` is `gpt-5`, `ft:gpt-4o:org::id` is `gpt-4o:org::id`.
+fn base_name(model: &str) -> &str {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    name.strip_prefix("ft:").unwrap_or(name)
+}
+
+/// Whether a name begins with a pattern in which `#` is any digit; case does not count.
+fn begins_with(name: &str, pattern: &str) -> bool {
+    let mut name = name.chars();
+    pattern.chars().all(|expected| match name.next() {
+        Some(found) if expected == '#' => found.is_ascii_digit(),
+        Some(found) => found.eq_ignore_ascii_case(&expected),
+        None => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_are_known_by_their_names() {
+        let dialect = Dialect::default();
+        for model in [
+            "o1",
+            "o3-mini",
+            "gpt-5",
+            "GPT-5.2",
+            "openai/gpt-5-nano",
+            "ft:o4-mini:x",
+        ] {
+            assert!(dialect.reasons(model), "{model}");
+        }
+        for model in [
+            "gpt-4o",
+            "gpt-oss-20b",
+            "omni",
+            "chatgpt-4o-latest",
+            "llama-o3",
+            "",
+        ] {
+            assert!(!dialect.reasons(model), "{model}");
+        }
+    }
+
+    #[test]
+    fn the_configuration_overrules_the_name() {
+        let dialect = Dialect {
+            reasoning_model: Some(true),
+            ..Dialect::default()
+        };
+        assert!(dialect.reasons("my-deployment"));
+    }
+
+    #[test]
+    fn the_greatest_effort_depends_on_the_family() {
+        let dialect = Dialect::default();
+        for (model, word) in [
+            ("gpt-5-mini", "high"),
+            ("gpt-5.1-codex-max", "xhigh"),
+            ("gpt-5.1", "high"),
+            ("gpt-5.2", "xhigh"),
+            ("gpt-6", "max"),
+            ("o3", "high"),
+            ("openai/gpt-oss-120b", "high"),
+            ("deepseek-reasoner", "high"),
+        ] {
+            assert_eq!(dialect.greatest_effort(model), word, "{model}");
+        }
+    }
+}
