@@ -1,0 +1,192 @@
+//! The conversation as Cohere's messages.
+
+use std::borrow::Cow;
+
+use multillm_plugin_sdk::body::{Blobs, raw_object};
+use multillm_plugin_sdk::outcome::{arguments_object, tool_arguments};
+use multillm_plugin_sdk::{
+    Error, Image, ImageSource, Message, Part, ResultPart, Role, ToolCall, ToolResult,
+};
+use serde_json::json;
+
+use crate::decode::THINKING;
+use crate::wire::{Block, Call, CallFunction, Content, Document, ImageUrl, Turn};
+
+pub(super) fn turns<'a>(
+    messages: &'a [Message],
+    blobs: &mut Blobs,
+) -> Result<Vec<Turn<'a>>, Error> {
+    let mut turns = Vec::with_capacity(messages.len());
+    for message in messages {
+        match message.role {
+            Role::System => turns.extend(spoken("system", message, blobs)?),
+            Role::User => turns.extend(spoken("user", message, blobs)?),
+            Role::Assistant => turns.extend(answered(message)?),
+            Role::Tool => {
+                for part in &message.content {
+                    let Part::ToolResult(result) = part else {
+                        return Err(misplaced("a tool message", part));
+                    };
+                    turns.push(returned(result)?);
+                }
+            }
+        }
+    }
+    Ok(turns)
+}
+
+/// A message of the application or of a person. Nothing if there is nothing in it.
+fn spoken<'a>(
+    role: &'static str,
+    message: &'a Message,
+    blobs: &mut Blobs,
+) -> Result<Option<Turn<'a>>, Error> {
+    let mut blocks = Vec::new();
+    for part in &message.content {
+        match part {
+            Part::Text(text) if text.text.is_empty() => {}
+            Part::Text(text) => blocks.push(Block::Text { text: &text.text }),
+            Part::Image(image) if message.role == Role::User => {
+                blocks.push(picture(image, blobs));
+            }
+            other => return Err(misplaced(role, other)),
+        }
+    }
+    Ok(content(blocks).map(|content| Turn {
+        content: Some(content),
+        ..turn(role)
+    }))
+}
+
+/// An earlier answer. A tool plan is the only reasoning that is not marked as thinking.
+fn answered(message: &Message) -> Result<Option<Turn<'_>>, Error> {
+    let mut answer = turn("assistant");
+    let mut blocks = Vec::new();
+    let calls = |part: &Part| matches!(part, Part::ToolCall(_));
+    let has_calls = message.content.iter().any(calls);
+    for part in &message.content {
+        match part {
+            Part::Text(text) if text.text.is_empty() => {}
+            Part::Text(text) => blocks.push(Block::Text { text: &text.text }),
+            Part::Reasoning(thought) if thought.text.is_empty() => {}
+            Part::Reasoning(thought) => {
+                if has_calls && thought.signature.as_deref() != Some(THINKING) {
+                    answer.tool_plan.push_str(&thought.text);
+                } else {
+                    blocks.push(Block::Thinking {
+                        thinking: &thought.text,
+                    });
+                }
+            }
+            Part::ToolCall(call) => answer.tool_calls.push(called(call)?),
+            Part::Opaque(_) => {}
+            other @ (Part::Image(_) | Part::ToolResult(_)) => {
+                return Err(misplaced("an assistant message", other));
+            }
+        }
+    }
+    answer.content = content(blocks);
+    let said = answer.content.is_some() || has_calls;
+    Ok(said.then_some(answer))
+}
+
+fn turn<'a>(role: &'static str) -> Turn<'a> {
+    Turn {
+        role,
+        tool_call_id: None,
+        tool_plan: String::new(),
+        content: None,
+        tool_calls: vec![],
+    }
+}
+
+fn content(blocks: Vec<Block<'_>>) -> Option<Content<'_>> {
+    match blocks.as_slice() {
+        [] => None,
+        [Block::Text { text }] => Some(Content::Text(text)),
+        _ => Some(Content::Blocks(blocks)),
+    }
+}
+
+fn picture<'a>(image: &'a Image, blobs: &mut Blobs) -> Block<'a> {
+    let url = match &image.source {
+        ImageSource::Url(url) => Cow::Borrowed(url.as_str()),
+        ImageSource::Blob(blob) => Cow::Owned(format!(
+            "data:{};base64,{}",
+            blob.media_type,
+            blobs.base64(blob)
+        )),
+    };
+    Block::ImageUrl {
+        image_url: ImageUrl {
+            url,
+            detail: image.detail.as_deref(),
+        },
+    }
+}
+
+fn called(call: &ToolCall) -> Result<Call<'_>, Error> {
+    let id = call.id.as_deref().ok_or_else(|| {
+        Error::invalid_request(format!("the call of tool \"{}\" has no id", call.name))
+    })?;
+    let text = tool_arguments(&call.arguments);
+    let arguments = match raw_object("arguments", text) {
+        Ok(_) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(arguments_object(text).to_string()),
+    };
+    Ok(Call {
+        id,
+        kind: "function",
+        function: CallFunction {
+            name: &call.name,
+            arguments,
+        },
+    })
+}
+
+/// A tool's result. Failures, and results without text, go as documents: Cohere has no
+/// mark for the former and wants content for the latter.
+fn returned(result: &ToolResult) -> Result<Turn<'_>, Error> {
+    let mut blocks = Vec::new();
+    for part in &result.content {
+        match part {
+            ResultPart::Text(text) if text.is_empty() => {}
+            ResultPart::Text(text) if result.is_error => blocks.push(document("error", text)),
+            ResultPart::Text(text) => blocks.push(Block::Text { text }),
+            ResultPart::Image(_) => {
+                return Err(Error::unsupported(format!(
+                    "cohere takes no picture in a tool's result: let \"{}\" return text",
+                    result.name
+                )));
+            }
+        }
+    }
+    if blocks.is_empty() {
+        let key = if result.is_error { "error" } else { "output" };
+        blocks.push(document(key, ""));
+    }
+    Ok(Turn {
+        tool_call_id: Some(&result.call_id),
+        content: content(blocks),
+        ..turn("tool")
+    })
+}
+
+fn document<'a>(key: &str, text: &str) -> Block<'a> {
+    Block::Document {
+        document: Document {
+            data: json!({ key: text }),
+        },
+    }
+}
+
+fn misplaced(place: &str, part: &Part) -> Error {
+    let what = match part {
+        Part::Text(_) => "loose text",
+        Part::Image(_) => return Error::unsupported("cohere takes pictures in user messages only"),
+        Part::ToolCall(_) => "a tool call",
+        Part::ToolResult(_) => "a tool's result",
+        Part::Reasoning(_) | Part::Opaque(_) => "a model's reasoning",
+    };
+    Error::invalid_request(format!("{what} cannot stand in the role of {place}"))
+}

@@ -1,0 +1,62 @@
+//! Cohere's failures: flat objects, and ends of answers that are errors.
+//!
+//! Statuses and messages: <https://docs.cohere.com/reference/errors>.
+
+use multillm_plugin_sdk::error::classify;
+use multillm_plugin_sdk::{Error, ErrorKind, Response};
+use serde_json::Value;
+
+use crate::wire::Answer;
+
+pub(crate) fn failure(response: &Response) -> Error {
+    let body: Value = serde_json::from_str(&response.body).unwrap_or_default();
+    let text = |pointer| body.pointer(pointer).and_then(Value::as_str);
+    let message = ["/message", "/error/message", "/error", "/detail"]
+        .into_iter()
+        .find_map(text);
+    let mut error =
+        classify(response, message.map(str::to_owned)).with_code(text("/error_type"));
+    let said = error.message.to_ascii_lowercase();
+    let (kind, retryable) = match response.status {
+        400 | 422 if exceeds_context(error.vendor_code.as_deref(), &said) => {
+            (ErrorKind::ContextLength, false)
+        }
+        // A trial key's calls of the month; its calls of the minute come back soon.
+        429 if said.contains("month") => (ErrorKind::QuotaExhausted, false),
+        498 if said.contains("deny") || said.contains("blocked") => {
+            (ErrorKind::ContentFiltered, false)
+        }
+        498 => (ErrorKind::Authentication, false),
+        499 => (ErrorKind::Other, true),
+        501 => (ErrorKind::Unsupported, false),
+        _ => (error.kind, error.retryable),
+    };
+    error.kind = kind;
+    error.retryable = retryable;
+    error
+}
+
+fn exceeds_context(code: Option<&str>, message: &str) -> bool {
+    code.is_some_and(|code| code.eq_ignore_ascii_case("TOO_MANY_TOKENS"))
+        || message.starts_with("too many tokens")
+}
+
+/// The error that an answer of a success's status may turn out to be.
+pub(crate) fn inside(answer: &Answer<'_>) -> Option<Error> {
+    let said = answer.message.map(|message| message.get());
+    let said = said.and_then(|message| serde_json::from_str::<String>(message).ok());
+    let code = answer.error_type.clone();
+    let message = answer.error.clone().or(said).or_else(|| code.clone())?;
+    let kind = match code.as_deref().map(str::to_ascii_uppercase).as_deref() {
+        code if exceeds_context(code, &message.to_ascii_lowercase()) => ErrorKind::ContextLength,
+        Some(code) if code.contains("TIMEOUT") => ErrorKind::Timeout,
+        _ => ErrorKind::Server,
+    };
+    Some(Error {
+        retryable: kind != ErrorKind::ContextLength,
+        ..Error::new(kind, message).with_code(code)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,240 @@
+//! Reads a streamed answer.
+//!
+//! `message-end` completes it; the `[DONE]` that follows means nothing more. An answer that
+//! ends in an error is reported as that error.
+
+use multillm_plugin_sdk::events::Events;
+use multillm_plugin_sdk::outcome::{arguments_text, tool_arguments};
+use multillm_plugin_sdk::{Decoder, Error, Frame, Target, ToolCallStart};
+
+use crate::decode::{self, THINKING, unreadable};
+use crate::error;
+use crate::wire::{Answer, Event, Message, ToolCall, items};
+
+/// One streamed answer.
+pub struct ChatStream {
+    model: Option<String>,
+    calls: Vec<OpenCall>,
+    /// A block of thinking has begun and not been marked as such yet.
+    thinking: bool,
+    /// Content blocks of kinds that are not known.
+    foreign: Vec<u64>,
+}
+
+/// A tool call whose arguments may still come.
+struct OpenCall {
+    /// Cohere's number, unique among the calls of an answer.
+    number: Option<u64>,
+    index: u32,
+    /// What came of the arguments, as long as it may turn out to be blank or `null`.
+    held: Option<String>,
+}
+
+impl Decoder for ChatStream {
+    fn new(target: &Target) -> Self {
+        ChatStream {
+            model: decode::model(target),
+            calls: vec![],
+            thinking: false,
+            foreign: vec![],
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame, events: &mut Events) -> Result<(), Error> {
+        let data = frame.data.trim();
+        if data.is_empty() {
+            return Ok(());
+        }
+        if data == "[DONE]" {
+            return Err(Error::truncated());
+        }
+        let event: Event<'_> = serde_json::from_str(data).map_err(unreadable)?;
+        let Some(kind) = event.kind.as_deref() else {
+            let answer: Answer<'_> = serde_json::from_str(data).map_err(unreadable)?;
+            return error::inside(&answer).map_or(Ok(()), Err);
+        };
+        match kind {
+            "message-start" => {
+                events.started(event.id.as_deref(), self.model.as_deref());
+                Ok(())
+            }
+            "content-start" | "content-delta" => self.content(&event, events),
+            "content-end" => {
+                self.end_thinking(events);
+                Ok(())
+            }
+            "tool-plan-delta" => self.plan(&event, events),
+            "tool-call-start" => self.call_start(&event, events),
+            "tool-call-delta" => self.call_delta(&event, events),
+            "tool-call-end" => {
+                self.call_end(event.index, events);
+                Ok(())
+            }
+            "message-end" => self.message_end(event.delta, events),
+            _ => Ok(()),
+        }
+    }
+
+    fn end(&mut self, _: &mut Events) -> Result<(), Error> {
+        Err(Error::truncated())
+    }
+}
+
+impl ChatStream {
+    fn content(&mut self, event: &Event<'_>, events: &mut Events) -> Result<(), Error> {
+        let Some(message) = message(event)? else {
+            return Ok(());
+        };
+        let starts = event.kind.as_deref() == Some("content-start");
+        if starts {
+            self.end_thinking(events);
+        }
+        for block in decode::blocks(&message).map_err(unreadable)? {
+            let known = matches!(block.kind.as_deref(), None | Some("text" | "thinking"));
+            if starts && !known {
+                self.foreign.extend(event.index);
+            }
+            if !known || event.index.is_some_and(|at| self.foreign.contains(&at)) {
+                continue;
+            }
+            if let Some(thought) = block.thinking.filter(|text| !text.is_empty()) {
+                self.thinking = true;
+                events.reasoning(thought);
+            }
+            if let Some(text) = block.text.filter(|text| !text.is_empty()) {
+                self.end_thinking(events);
+                events.text(text);
+            }
+        }
+        Ok(())
+    }
+
+    fn plan(&mut self, event: &Event<'_>, events: &mut Events) -> Result<(), Error> {
+        let plan = message(event)?.and_then(|message| message.tool_plan);
+        if let Some(plan) = plan.filter(|text| !text.is_empty()) {
+            self.end_thinking(events);
+            events.reasoning(plan);
+        }
+        Ok(())
+    }
+
+    fn call_start(&mut self, event: &Event<'_>, events: &mut Events) -> Result<(), Error> {
+        let Some(message) = message(event)? else {
+            return Ok(());
+        };
+        self.end_thinking(events);
+        for call in calls(&message)? {
+            let index = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
+            let function = call.function;
+            events.tool_call_start(ToolCallStart {
+                index,
+                id: call.id.filter(|id| !id.is_empty()),
+                name: function
+                    .as_ref()
+                    .and_then(|function| function.name.clone())
+                    .unwrap_or_default(),
+                signature: None,
+            });
+            let mut open = OpenCall {
+                number: event.index,
+                index,
+                held: Some(String::new()),
+            };
+            if let Some(arguments) = function.and_then(|function| function.arguments) {
+                open.push(&arguments_text(arguments), events);
+            }
+            self.calls.push(open);
+        }
+        Ok(())
+    }
+
+    fn call_delta(&mut self, event: &Event<'_>, events: &mut Events) -> Result<(), Error> {
+        let Some(message) = message(event)? else {
+            return Ok(());
+        };
+        for call in calls(&message)? {
+            let arguments = call.function.and_then(|function| function.arguments);
+            if let (Some(arguments), Some(open)) = (arguments, self.open_call(event.index)) {
+                open.push(&arguments_text(arguments), events);
+            }
+        }
+        Ok(())
+    }
+
+    /// The latest call of this number; the latest of all where there is no number.
+    fn open_call(&mut self, number: Option<u64>) -> Option<&mut OpenCall> {
+        self.calls
+            .iter_mut()
+            .rev()
+            .find(|call| number.is_none() || call.number == number)
+    }
+
+    fn call_end(&mut self, number: Option<u64>, events: &mut Events) {
+        if let Some(call) = self.open_call(number) {
+            call.close(events);
+        }
+    }
+
+    fn end_thinking(&mut self, events: &mut Events) {
+        if std::mem::take(&mut self.thinking) {
+            events.reasoning_signature(THINKING);
+        }
+    }
+
+    fn message_end(&mut self, delta: Option<Answer<'_>>, events: &mut Events) -> Result<(), Error> {
+        self.end_thinking(events);
+        if let Some(failure) = delta.as_ref().and_then(error::inside) {
+            return Err(failure);
+        }
+        for call in &mut self.calls {
+            call.close(events);
+        }
+        let (reason, counts) = delta
+            .map(|delta| (delta.finish_reason, delta.usage))
+            .unwrap_or_default();
+        let usage = decode::usage(counts.as_ref());
+        if !usage.is_unknown() {
+            events.usage(usage);
+        }
+        let finish = decode::finish(reason, !self.calls.is_empty());
+        events.finished(finish.reason, finish.raw);
+        events.done();
+        Ok(())
+    }
+}
+
+impl OpenCall {
+    fn push(&mut self, piece: &str, events: &mut Events) {
+        let Some(mut held) = self.held.take() else {
+            events.tool_call_delta(self.index, piece);
+            return;
+        };
+        held.push_str(piece);
+        if "null".starts_with(held.trim()) {
+            self.held = Some(held);
+        } else {
+            events.tool_call_delta(self.index, held);
+        }
+    }
+
+    fn close(&mut self, events: &mut Events) {
+        if let Some(held) = self.held.take() {
+            events.tool_call_delta(self.index, tool_arguments(&held));
+        }
+    }
+}
+
+fn message<'a>(event: &Event<'a>) -> Result<Option<Message<'a>>, Error> {
+    let raw = event.delta.as_ref().and_then(|delta| delta.message);
+    raw.map(|message| serde_json::from_str(message.get()))
+        .transpose()
+        .map_err(unreadable)
+}
+
+fn calls<'a>(message: &Message<'a>) -> Result<Vec<ToolCall<'a>>, Error> {
+    let calls = message.tool_calls.map_or(Ok(vec![]), items);
+    calls.map_err(unreadable)
+}
+
+#[cfg(test)]
+mod tests;

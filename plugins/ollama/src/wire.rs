@@ -1,0 +1,140 @@
+//! The JSON of `/api/chat` as this adapter writes and reads it.
+//!
+//! Only shapes: what they mean is in `encode`, `decode` and `stream`.
+
+use std::borrow::Cow;
+
+use multillm_plugin_sdk::outcome::lenient_count;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// A request.
+#[derive(Serialize)]
+pub(crate) struct Chat<'a> {
+    pub(crate) model: &'a str,
+    /// Always sent, since Ollama streams by default.
+    pub(crate) stream: bool,
+    pub(crate) messages: Vec<Turn<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tools: Vec<Tool<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) format: Option<Format<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) think: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) keep_alive: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) truncate: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) shift: Option<bool>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) options: Map<String, Value>,
+}
+
+/// One message of the conversation.
+#[derive(Serialize, Default)]
+pub(crate) struct Turn<'a> {
+    pub(crate) role: &'static str,
+    pub(crate) content: Cow<'a, str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(crate) thinking: Cow<'a, str>,
+    /// Base64, without a `data:` prefix.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) images: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tool_calls: Vec<PastCall<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tool_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tool_call_id: Option<&'a str>,
+}
+
+/// A tool call of an earlier answer.
+#[derive(Serialize)]
+pub(crate) struct PastCall<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<&'a str>,
+    pub(crate) function: PastFunction<'a>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct PastFunction<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) arguments: Arguments<'a>,
+}
+
+/// An object: the model's own text of it, or one made around text that is none.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Arguments<'a> {
+    Written(&'a RawValue),
+    Wrapped(Value),
+}
+
+/// A tool on offer: `{"type": "function", "function": {…}}`.
+#[derive(Serialize)]
+#[serde(tag = "type", content = "function", rename_all = "lowercase")]
+pub(crate) enum Tool<'a> {
+    Function {
+        name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        description: Option<&'a str>,
+        parameters: &'a RawValue,
+    },
+}
+
+/// The form of the answer: `"json"`, or a schema.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Format<'a> {
+    Any(&'static str),
+    Schema(&'a RawValue),
+}
+
+/// A whole reply, or a line of a stream.
+#[derive(Deserialize)]
+pub(crate) struct Chunk<'a> {
+    #[serde(borrow)]
+    pub(crate) error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) model: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) message: Option<Said<'a>>,
+    pub(crate) done: Option<bool>,
+    pub(crate) done_reason: Option<String>,
+    /// Tokens of the prompt; like every metric left out when it is zero.
+    #[serde(default, deserialize_with = "lenient_count")]
+    pub(crate) prompt_eval_count: Option<u64>,
+    /// Tokens of the answer.
+    #[serde(default, deserialize_with = "lenient_count")]
+    pub(crate) eval_count: Option<u64>,
+    /// Nanoseconds. Present whenever metrics are.
+    #[serde(default, deserialize_with = "lenient_count")]
+    pub(crate) total_duration: Option<u64>,
+}
+
+/// What the model said: all of it, or what a line adds.
+#[derive(Deserialize)]
+pub(crate) struct Said<'a> {
+    pub(crate) thinking: Option<String>,
+    pub(crate) content: Option<String>,
+    #[serde(borrow)]
+    pub(crate) tool_calls: Option<Vec<Call<'a>>>,
+}
+
+/// A tool call, which always comes whole.
+#[derive(Deserialize)]
+pub(crate) struct Call<'a> {
+    /// Old servers give none.
+    pub(crate) id: Option<String>,
+    #[serde(borrow)]
+    pub(crate) function: Option<Called<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Called<'a> {
+    pub(crate) name: Option<String>,
+    #[serde(borrow)]
+    pub(crate) arguments: Option<&'a RawValue>,
+}
