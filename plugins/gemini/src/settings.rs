@@ -1,0 +1,235 @@
+//! What may be set for this provider, and where its calls go because of it.
+//!
+//! Which settings exist at all is checked by the host against [`described`].
+
+use multillm_plugin_sdk::{Error, Header, Setting, Target};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The settings of a provider or model.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Settings {
+    pub(crate) api: Api,
+    pub(crate) api_version: Option<String>,
+    pub(crate) auth: Option<Auth>,
+    pub(crate) schema: SchemaStyle,
+    pub(crate) safety_settings: Option<Value>,
+    pub(crate) thinking: Option<ThinkingControl>,
+    pub(crate) thinking_budget: Option<i64>,
+    pub(crate) thinking_level: Option<String>,
+    pub(crate) include_thoughts: Option<bool>,
+}
+
+/// Which of Google's services is asked.
+#[derive(Deserialize, Default, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Api {
+    #[default]
+    GenerativeLanguage,
+    Vertex,
+}
+
+/// How the key is sent.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Auth {
+    ApiKey,
+    Bearer,
+}
+
+/// Which fields carry schemas.
+#[derive(Deserialize, Default, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SchemaStyle {
+    /// JSON Schema, in `parametersJsonSchema` and `responseJsonSchema`.
+    #[default]
+    Json,
+    /// The OpenAPI subset, in `parameters` and `responseSchema`.
+    OpenApi,
+}
+
+/// How a model's thinking is controlled.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ThinkingControl {
+    /// By `thinkingBudget`, in tokens (Gemini 2.5).
+    Budget,
+    /// By `thinkingLevel` (Gemini 3 and later).
+    Level,
+    /// Not at all.
+    None,
+}
+
+impl Settings {
+    /// The settings of this target.
+    pub(crate) fn of(target: &Target) -> Result<Self, Error> {
+        target.settings()
+    }
+
+    /// The header that carries the key.
+    pub(crate) fn key_header(&self) -> Header {
+        let auth = self.auth.unwrap_or(match self.api {
+            Api::GenerativeLanguage => Auth::ApiKey,
+            Api::Vertex => Auth::Bearer,
+        });
+        match auth {
+            Auth::ApiKey => Header::api_key("x-goog-api-key", ""),
+            Auth::Bearer => Header::api_key("authorization", "Bearer "),
+        }
+    }
+
+    /// The segment that names the version of the API: none on Vertex AI, whose
+    /// base URL holds it, unless it is set.
+    pub(crate) fn version(&self) -> Option<String> {
+        match (&self.api_version, self.api) {
+            (Some(version), _) => Some(version.clone()).filter(|text| !text.is_empty()),
+            (None, Api::GenerativeLanguage) => Some("v1beta".to_owned()),
+            (None, Api::Vertex) => None,
+        }
+    }
+
+    /// The path that calls a method of a model, such as
+    /// `v1beta/models/gemini-2.5-flash:generateContent`.
+    ///
+    /// A model may be named with its collection (`models/…`, `tunedModels/…`,
+    /// `publishers/meta/models/…`) or without.
+    pub(crate) fn path(&self, model: &str, method: &str) -> Vec<String> {
+        let model = model.trim_matches('/');
+        let model = model.strip_prefix("models/").unwrap_or(model);
+        let mut path: Vec<String> = self.version().into_iter().collect();
+        if !model.contains('/') {
+            let collection: &[&str] = match self.api {
+                Api::GenerativeLanguage => &["models"],
+                Api::Vertex => &["publishers", "google", "models"],
+            };
+            path.extend(collection.iter().map(|&segment| segment.to_owned()));
+        }
+        path.extend(model.split('/').map(str::to_owned));
+        if let Some(last) = path.last_mut() {
+            last.push(':');
+            last.push_str(method);
+        }
+        path
+    }
+}
+
+/// The settings, as `describe` lists them.
+pub(crate) fn described() -> Vec<Setting> {
+    vec![
+        Setting::new(
+            "api",
+            "the service that is asked: `generativelanguage` (the Gemini API), or `vertex`, whose \
+             base URL then ends with `/v1/projects/{project}/locations/{location}`; default \
+             generativelanguage",
+            r#"{"enum":["generativelanguage","vertex"]}"#,
+        ),
+        Setting::new(
+            "api_version",
+            "the version in the path; empty if the base URL already ends with it; default v1beta, \
+             and empty for vertex",
+            r#"{"type":"string"}"#,
+        ),
+        Setting::new(
+            "auth",
+            "how the key is sent: `api_key` (x-goog-api-key) or `bearer` (an OAuth access token); \
+             default api_key, and bearer for vertex",
+            r#"{"enum":["api_key","bearer"]}"#,
+        ),
+        Setting::new(
+            "schema",
+            "what tools and structured answers are described with: `json` (JSON Schema) or \
+             `openapi` (the OpenAPI subset of older models and proxies); default json",
+            r#"{"enum":["json","openapi"]}"#,
+        ),
+        Setting::new(
+            "safety_settings",
+            "the vendor's safetySettings, or one threshold for the four adjustable categories, \
+             such as BLOCK_ONLY_HIGH",
+            r#"{"oneOf":[{"type":"string"},{"type":"array","items":{"type":"object","required":["category","threshold"]}}]}"#,
+        ),
+        Setting::new(
+            "thinking",
+            "how the model's thinking is controlled, where its name does not tell: `budget` \
+             (Gemini 2.5), `level` (Gemini 3 and later) or `none`",
+            r#"{"enum":["budget","level","none"]}"#,
+        ),
+        Setting::new(
+            "thinking_budget",
+            "tokens to think with when the request names no effort: 0 is none, -1 leaves it to \
+             the model",
+            r#"{"type":"integer","minimum":-1}"#,
+        ),
+        Setting::new(
+            "thinking_level",
+            "level to think at when the request names no effort, such as LOW or HIGH",
+            r#"{"type":"string","minLength":1}"#,
+        ),
+        Setting::new(
+            "include_thoughts",
+            "return summaries of the thoughts; default true when the request names an effort, \
+             else false",
+            r#"{"type":"boolean"}"#,
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(settings: &str, model: &str) -> String {
+        let settings: Settings = serde_json::from_str(settings).unwrap();
+        settings.path(model, "generateContent").join(" ")
+    }
+
+    #[test]
+    fn a_model_is_found_with_and_without_its_collection() {
+        let flash = "v1beta models gemini-2.5-flash:generateContent";
+        assert_eq!(path("{}", "gemini-2.5-flash"), flash);
+        assert_eq!(path("{}", "models/gemini-2.5-flash"), flash);
+        assert_eq!(
+            path("{}", "tunedModels/mine"),
+            "v1beta tunedModels mine:generateContent"
+        );
+    }
+
+    #[test]
+    fn vertex_names_the_publisher_and_leaves_the_version_to_the_base_url() {
+        let vertex = r#"{"api":"vertex"}"#;
+        assert_eq!(
+            path(vertex, "gemini-3-pro"),
+            "publishers google models gemini-3-pro:generateContent"
+        );
+        assert_eq!(path(vertex, "endpoints/7"), "endpoints 7:generateContent");
+    }
+
+    #[test]
+    fn an_empty_version_leaves_no_segment() {
+        assert_eq!(
+            path(r#"{"api_version":""}"#, "m"),
+            "models m:generateContent"
+        );
+        assert_eq!(
+            path(r#"{"api_version":"v1alpha"}"#, "m"),
+            "v1alpha models m:generateContent"
+        );
+    }
+
+    #[test]
+    fn vertex_sends_a_bearer_token_unless_told_otherwise() {
+        let header = |text: &str| {
+            serde_json::from_str::<Settings>(text)
+                .unwrap()
+                .key_header()
+                .name
+        };
+        assert_eq!(header("{}"), "x-goog-api-key");
+        assert_eq!(header(r#"{"api":"vertex"}"#), "authorization");
+        assert_eq!(
+            header(r#"{"api":"vertex","auth":"api_key"}"#),
+            "x-goog-api-key"
+        );
+        assert_eq!(header(r#"{"auth":"bearer"}"#), "authorization");
+    }
+}

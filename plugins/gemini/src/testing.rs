@@ -1,0 +1,82 @@
+//! Requests and targets for the unit tests.
+
+use multillm_plugin_sdk::events::Events;
+use multillm_plugin_sdk::{
+    ChatEvent, ChatRequest, Decoder, Error, Frame, Message, Part, Response, ResponseFormat, Role,
+    Sampling, Target, Text, ToolChoice,
+};
+
+use crate::stream::Stream;
+
+/// A target with this model and these settings.
+pub(crate) fn target(model: &str, settings: &str) -> Target {
+    Target {
+        model: model.to_owned(),
+        settings: settings.to_owned(),
+    }
+}
+
+/// A request with these messages and nothing else.
+pub(crate) fn request(messages: Vec<Message>) -> ChatRequest {
+    ChatRequest {
+        messages,
+        tools: vec![],
+        tool_choice: ToolChoice::Auto,
+        parallel_tool_calls: None,
+        response_format: ResponseFormat::Text,
+        sampling: Sampling {
+            max_tokens: None,
+            temperature: None,
+            top_p: None,
+            top_k: None,
+            stop: vec![],
+            seed: None,
+            frequency_penalty: None,
+            presence_penalty: None,
+        },
+        reasoning_effort: None,
+        extra: "{}".to_owned(),
+    }
+}
+
+/// A message of these parts.
+pub(crate) fn message(role: Role, content: Vec<Part>) -> Message {
+    Message { role, content }
+}
+
+/// Unsigned text.
+pub(crate) fn text(text: &str) -> Part {
+    signed(text, None)
+}
+
+/// Text with a signature.
+pub(crate) fn signed(text: &str, signature: Option<&str>) -> Part {
+    Part::Text(Text {
+        text: text.to_owned(),
+        signature: signature.map(str::to_owned),
+    })
+}
+
+/// A response without headers.
+pub(crate) fn response(status: u16, body: &str) -> Response {
+    Response {
+        status,
+        headers: vec![],
+        body: body.to_owned(),
+    }
+}
+
+/// What a stream of these frames comes to.
+pub(crate) fn stream(frames: &[&str]) -> Result<Vec<ChatEvent>, Error> {
+    let mut decoder = Stream::new(&target("gemini-2.5-flash", "{}"));
+    let mut events = Events::new();
+    for data in frames {
+        let frame = Frame {
+            event: None,
+            data: (*data).to_owned(),
+        };
+        decoder.frame(&frame, &mut events)?;
+    }
+    decoder.end(&mut events)?;
+    Ok(events.into_inner())
+}
