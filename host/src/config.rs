@@ -1,0 +1,191 @@
+//! The configuration: what the file says, checked once and never again.
+//!
+//! [`Config`] is complete: every name stands for what it names, every default is filled in, every
+//! URL and price is read. Keys are not in it, only where they come from; they are fetched when
+//! they are needed. Nothing here knows of WebAssembly, of HTTP clients or of databases.
+//!
+//! What is wrong with a file is reported all at once, each fault with file, line, column, JSON
+//! path and fix: see [`ConfigError`].
+//!
+//! ```
+//! # use std::path::Path;
+//! use multillm::config::{Config, Env};
+//!
+//! let text = r#"{ "models": { "gpt-4": { "provider": "opnai" } } }"#;
+//! let error = Config::from_json_str(text, Path::new("."), &Env::process()).unwrap_err();
+//! assert!(error.to_string().ends_with(r#"no provider "opnai": did you mean "openai"?"#));
+//! ```
+
+mod base_url;
+mod check;
+mod diagnose;
+mod document;
+mod endpoint;
+mod env;
+mod load;
+mod model;
+mod names;
+mod policy;
+mod price;
+mod resolve;
+mod schema;
+mod secret;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+pub use base_url::normalise_base_url;
+pub use diagnose::{ConfigError, Position, Problem};
+pub use endpoint::{BaseUrlError, Endpoint, Header, Proxy};
+pub use env::Env;
+pub use model::{
+    Capabilities, MissingPlugin, Model, Plugin, Provider, Route, RouteModel, Strategy, Wasi,
+};
+pub use policy::{Breaker, Cache, Health, History, Limits, RateLimits, Retry, Timeouts};
+pub use price::Prices;
+pub use secret::{SecretCause, SecretCommand, SecretError, SecretSource};
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from; absent if a program gave it.
+    pub path: Option<PathBuf>,
+    /// What its relative paths are relative to.
+    pub dir: PathBuf,
+    /// The model or route that is asked when none is named.
+    pub default_model: Option<String>,
+    /// Every plugin that is listed or that a provider needs, by name.
+    pub plugins: BTreeMap<String, Arc<Plugin>>,
+    /// Where plugins stand that are not listed.
+    pub plugin_dir: PathBuf,
+    /// Every provider that is listed or that a model names, by name.
+    pub providers: BTreeMap<String, Arc<Provider>>,
+    /// Models by name, in the order of the file; those that are switched off too.
+    pub models: IndexMap<String, Arc<Model>>,
+    /// Routes by name, in the order of the file. No route has the name of a model.
+    pub routes: IndexMap<String, Arc<Route>>,
+    /// When and how often a failed request is sent again.
+    pub retry: Retry,
+    /// How long to wait where no provider or model says otherwise.
+    pub timeouts: Timeouts,
+    /// Answers kept for identical requests.
+    pub cache: Cache,
+    /// What one exchange and one plugin may take.
+    pub limits: Limits,
+    /// The record of exchanges.
+    pub history: History,
+    /// When a failing model is left alone.
+    pub breaker: Breaker,
+    /// Health checks.
+    pub health: Health,
+    /// Where prompt templates stand; need not be there.
+    pub templates_dir: PathBuf,
+    /// A table of prices for models that have none in the configuration.
+    pub prices: Option<PathBuf>,
+    /// What is allowed and yet looks like a mistake.
+    pub warnings: Vec<Problem>,
+    files: Vec<NeededFile>,
+}
+
+/// A file that the configuration names, and what to say when it is not there.
+#[derive(Debug, Clone)]
+struct NeededFile {
+    path: PathBuf,
+    problem: Problem,
+}
+
+impl Config {
+    /// The file to read: `named`, or what `MULTILLM_CONFIG` names, or else the first that is there
+    /// of `configs/multi_llm_config.json`, `multi_llm_config.json` and `config.json` in the
+    /// user's configuration directory (such as `~/.config/multillm`).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::NotFound`] lists where it was looked for.
+    pub fn find(named: Option<&Path>, env: &Env) -> Result<PathBuf, ConfigError> {
+        load::find(named, env)
+    }
+
+    /// Reads a file. Relative paths in it are relative to the file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is wrong: then every fault of it.
+    pub fn load(path: &Path, env: &Env) -> Result<Self, ConfigError> {
+        let text = load::read(path, env)?;
+        let file = env.working_dir().join(path);
+        let dir = match file.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        };
+        let name = path.display().to_string();
+        let mut config = resolve::config(Some(name), &text, dir, env).map_err(invalid)?;
+        config.path = Some(file);
+        Ok(config)
+    }
+
+    /// Reads a text, for programs that keep their configuration elsewhere. Relative paths in it
+    /// are relative to `dir`.
+    ///
+    /// # Errors
+    ///
+    /// Every fault of the text.
+    pub fn from_json_str(text: &str, dir: &Path, env: &Env) -> Result<Self, ConfigError> {
+        resolve::config(None, text, dir, env).map_err(invalid)
+    }
+
+    /// Reads a value, for programs that build their configuration. Prices in it have passed
+    /// through floating point; where their last digit counts, use [`Config::from_json_str`].
+    ///
+    /// # Errors
+    ///
+    /// Every fault of the value.
+    pub fn from_value(
+        value: &serde_json::Value,
+        dir: &Path,
+        env: &Env,
+    ) -> Result<Self, ConfigError> {
+        Self::from_json_str(&value.to_string(), dir, env)
+    }
+
+    /// The JSON Schema (draft 2020-12) of the file, for editors.
+    #[must_use]
+    pub fn schema() -> serde_json::Value {
+        schema::json_schema().clone()
+    }
+
+    /// The model of this name, which may be switched off.
+    #[must_use]
+    pub fn model(&self, name: &str) -> Option<&Arc<Model>> {
+        self.models.get(name)
+    }
+
+    /// What to say to somebody who asks for a model or route that there is none of:
+    /// `no model "gpt4": did you mean "gpt-4"?`.
+    #[must_use]
+    pub fn unknown_model(&self, name: &str) -> String {
+        let names = self.models.keys().chain(self.routes.keys());
+        let advice = diagnose::advice(name, names.map(String::as_str), "see \"multillm list\"");
+        format!("no model {}: {advice}", diagnose::quoted(name))
+    }
+
+    /// Files that the configuration names or needs and that are not there: plugins, key files,
+    /// certificates, the price table, the directory of templates.
+    #[must_use]
+    pub fn missing_files(&self) -> Vec<Problem> {
+        self.files
+            .iter()
+            .filter(|file| !file.path.exists())
+            .map(|file| file.problem.clone())
+            .collect()
+    }
+}
+
+fn invalid(problems: Vec<Problem>) -> ConfigError {
+    ConfigError::Invalid { problems }
+}

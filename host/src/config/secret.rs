@@ -1,0 +1,326 @@
+//! Where a key comes from, and fetching it from there.
+//!
+//! A key is fetched when it is needed and kept nowhere but, briefly, for programs that print one.
+//! No message holds any part of one.
+
+mod command;
+
+pub use command::SecretCommand;
+
+use std::fmt;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use super::env::Env;
+
+/// A key's file is read up to here; no vendor's key is longer.
+const LONGEST: u64 = 64 * 1024;
+
+/// Where a secret comes from.
+#[derive(Debug, Clone)]
+pub enum SecretSource {
+    /// The variables that customarily hold it, as the plugin names them.
+    Customary,
+    /// There is none, and requests go without it.
+    None,
+    /// An environment variable.
+    Env(String),
+    /// A file that holds nothing else.
+    File(PathBuf),
+    /// A program that prints it.
+    Command(Arc<SecretCommand>),
+}
+
+/// Why a secret could not be had. Reads like
+/// `model "gpt-4" needs OPENAI_API_KEY: set it or put it in .env`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretError {
+    /// Who needs it, such as `model "gpt-4"`.
+    pub who: String,
+    /// What is the matter.
+    pub cause: SecretCause,
+}
+
+/// What is the matter with a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretCause {
+    /// None of these variables is set; empty when nobody knows which it would be.
+    Missing {
+        /// Any one of them would do, the first is the best.
+        variables: Vec<String>,
+    },
+    /// The file cannot be read, or holds nothing.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The program failed, or printed nothing.
+    Command {
+        /// The program.
+        program: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// There is one, and it cannot be sent.
+    Unusable {
+        /// Where it comes from.
+        origin: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+}
+
+impl std::error::Error for SecretError {}
+
+impl fmt::Display for SecretError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let who = &self.who;
+        match &self.cause {
+            SecretCause::Missing { variables } => match variables.split_first() {
+                None => write!(f, "{who} needs a key: name its variable with api_key_env"),
+                Some((first, [])) => write!(f, "{who} needs {first}: set it or put it in .env"),
+                Some((first, others)) => write!(
+                    f,
+                    "{who} needs {first} (or {}): set it or put it in .env",
+                    others.join(", ")
+                ),
+            },
+            SecretCause::File { path, reason } => {
+                write!(f, "{who}: the key file {} {reason}", path.display())
+            }
+            SecretCause::Command { program, reason } => {
+                write!(f, "{who}: the key program {program} {reason}")
+            }
+            SecretCause::Unusable { origin, reason } => write!(f, "{who}: {origin} {reason}"),
+        }
+    }
+}
+
+impl SecretSource {
+    /// Fetches the secret. `customary` are the variables to look in when the configuration names
+    /// no source; nothing found there is `None`, as is a source that says there is none.
+    ///
+    /// May read a file or run a program, and so may block for as long as that takes.
+    ///
+    /// # Errors
+    ///
+    /// A source that the configuration names and that gives nothing usable.
+    pub fn resolve(
+        &self,
+        env: &Env,
+        customary: &[String],
+    ) -> Result<Option<SecretString>, SecretCause> {
+        match self {
+            Self::None => Ok(None),
+            Self::Customary => customary
+                .iter()
+                .find_map(|name| Some((name, env.var(name)?)))
+                .map(|(name, value)| usable(name, &value))
+                .transpose(),
+            Self::Env(name) => match env.var(name) {
+                Some(value) => usable(name, &value).map(Some),
+                None => Err(SecretCause::Missing {
+                    variables: vec![name.clone()],
+                }),
+            },
+            Self::File(path) => {
+                let origin = format!("the key file {}", path.display());
+                usable(&origin, &read(path)?).map(Some)
+            }
+            Self::Command(command) => command.run(usable).map(Some),
+        }
+    }
+
+    /// Forgets what a program printed, after a vendor refused it.
+    pub fn forget(&self) {
+        if let Self::Command(command) = self {
+            command.forget();
+        }
+    }
+
+    /// Can fetching it block: a program, or a file on some distant disk.
+    #[must_use]
+    pub fn blocks(&self) -> bool {
+        matches!(self, Self::File(_) | Self::Command(_))
+    }
+}
+
+fn read(path: &Path) -> Result<String, SecretCause> {
+    let failed = |reason: String| SecretCause::File {
+        path: path.to_owned(),
+        reason,
+    };
+    let file = std::fs::File::open(path).map_err(|error| {
+        failed(match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                "does not exist: create it or correct api_key_file".to_owned()
+            }
+            _ => format!("cannot be opened: {error}"),
+        })
+    })?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST)
+        .read_to_end(&mut bytes)
+        .map_err(|error| failed(format!("cannot be read: {error}")))?;
+    match String::from_utf8(bytes) {
+        Ok(text) if text.trim().is_empty() => {
+            Err(failed("is empty: put the key into it".to_owned()))
+        }
+        Ok(text) => Ok(text),
+        Err(_) => Err(failed("is no text: put only the key into it".to_owned())),
+    }
+}
+
+/// A value without the white space around it, if a header can carry it.
+fn usable(origin: &str, value: &str) -> Result<SecretString, SecretCause> {
+    let unusable = |reason: &str| SecretCause::Unusable {
+        origin: origin.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let value = value.trim().trim_start_matches('\u{feff}');
+    if value.contains(char::is_control) {
+        return Err(unusable(
+            "holds more than one line: put only the key into it",
+        ));
+    }
+    if !value.is_ascii() {
+        return Err(unusable(
+            "holds characters that no header can carry: copy the key again",
+        ));
+    }
+    if value
+        .get(..7)
+        .is_some_and(|start| start.eq_ignore_ascii_case("bearer "))
+    {
+        return Err(unusable("begins with \"Bearer\": put only the key into it"));
+    }
+    Ok(SecretString::from(value))
+}
+
+/// Why a key's file should be closed to others, if it is open to them.
+#[cfg(unix)]
+pub(super) fn exposure(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & 0o077 != 0).then(|| {
+        format!(
+            "others may read {} (mode {mode:o}): run chmod 600 on it",
+            path.display()
+        )
+    })
+}
+
+#[cfg(not(unix))]
+pub(super) fn exposure(_: &Path) -> Option<String> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    fn shown(source: &SecretSource, env: &Env, customary: &[&str]) -> String {
+        let customary: Vec<String> = customary.iter().map(ToString::to_string).collect();
+        match source.resolve(env, &customary) {
+            Ok(Some(secret)) => secret.expose_secret().to_owned(),
+            Ok(None) => "none".to_owned(),
+            Err(cause) => SecretError {
+                who: "model \"m\"".to_owned(),
+                cause,
+            }
+            .to_string(),
+        }
+    }
+
+    #[test]
+    fn variables_are_trimmed_and_the_first_customary_one_counts() {
+        let env = Env::fixed("", [("A", ""), ("B", " sk-b\n"), ("C", "sk-c")]);
+        let customary = SecretSource::Customary;
+        assert_eq!(shown(&customary, &env, &["A", "B", "C"]), "sk-b");
+        assert_eq!(shown(&customary, &env, &["A"]), "none");
+        assert_eq!(shown(&SecretSource::None, &env, &["B"]), "none");
+        assert_eq!(
+            shown(&SecretSource::Env("C".to_owned()), &env, &["B"]),
+            "sk-c"
+        );
+        assert_eq!(
+            shown(&SecretSource::Env("A".to_owned()), &env, &["B"]),
+            "model \"m\" needs A: set it or put it in .env"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_without_being_shown() {
+        let env = Env::fixed(
+            "",
+            [
+                ("LINES", "sk-1\nsk-2"),
+                ("UMLAUT", "sk-ü"),
+                ("BEARER", "Bearer sk-3"),
+            ],
+        );
+        for (name, expected) in [
+            (
+                "LINES",
+                "model \"m\": LINES holds more than one line: put only the key into it",
+            ),
+            (
+                "UMLAUT",
+                "model \"m\": UMLAUT holds characters that no header can carry: copy the key again",
+            ),
+            (
+                "BEARER",
+                "model \"m\": BEARER begins with \"Bearer\": put only the key into it",
+            ),
+        ] {
+            let source = SecretSource::Env(name.to_owned());
+            assert_eq!(shown(&source, &env, &[]), expected);
+        }
+    }
+
+    #[test]
+    fn files_are_read_each_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        let source = SecretSource::File(path.clone());
+        let env = Env::default();
+        let missing = shown(&source, &env, &[]);
+        assert!(
+            missing.ends_with("key does not exist: create it or correct api_key_file"),
+            "{missing}"
+        );
+        std::fs::write(&path, "sk-1\n").unwrap();
+        assert_eq!(shown(&source, &env, &[]), "sk-1");
+        std::fs::write(&path, "sk-2\r\n").unwrap();
+        assert_eq!(shown(&source, &env, &[]), "sk-2");
+        std::fs::write(&path, " \n").unwrap();
+        assert!(shown(&source, &env, &[]).ends_with("is empty: put the key into it"));
+        assert!(shown(&SecretSource::File(dir.path().into()), &env, &[]).contains("cannot be"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn open_files_are_noticed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        std::fs::write(&path, "sk-1").unwrap();
+        let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode));
+        mode(0o640).unwrap();
+        assert!(
+            exposure(&path)
+                .unwrap()
+                .ends_with("(mode 640): run chmod 600 on it")
+        );
+        mode(0o600).unwrap();
+        assert_eq!(exposure(&path), None);
+    }
+}
