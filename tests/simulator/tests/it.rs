@@ -2,6 +2,8 @@
 
 #![allow(missing_docs)]
 
+#[path = "it/anthropic.rs"]
+mod anthropic;
 #[path = "it/client.rs"]
 mod client;
 #[path = "it/faults.rs"]
