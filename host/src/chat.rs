@@ -7,6 +7,7 @@ mod message;
 mod request;
 mod response;
 
+pub(crate) use accumulate::normalise;
 pub use accumulate::{Accumulator, Delta};
 pub use message::{
     ChatMessage, ImagePart, ImageSource, OpaquePart, Part, ReasoningPart, ResultPart, Role,
@@ -15,4 +16,5 @@ pub use message::{
 pub use request::{
     ChatRequest, JsonSchema, ReasoningEffort, ResponseFormat, Sampling, Tool, ToolChoice,
 };
+pub(crate) use response::exact_number;
 pub use response::{ChatEvent, ChatResponse, FinishReason, Usage};

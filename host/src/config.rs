@@ -40,6 +40,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub use base_url::normalise_base_url;
+pub(crate) use diagnose::advice;
 pub use diagnose::{ConfigError, Position, Problem};
 pub use endpoint::{BaseUrlError, Endpoint, Header, Proxy};
 pub use env::Env;
@@ -170,7 +171,7 @@ impl Config {
     #[must_use]
     pub fn unknown_model(&self, name: &str) -> String {
         let names = self.models.keys().chain(self.routes.keys());
-        let advice = diagnose::advice(name, names.map(String::as_str), "see \"multillm list\"");
+        let advice = advice(name, names.map(String::as_str), "see \"multillm list\"");
         format!("no model {}: {advice}", diagnose::quoted(name))
     }
 

@@ -1,4 +1,39 @@
 //! One interface to every LLM, where each vendor is a sandboxed WebAssembly component.
+//!
+//! ```no_run
+//! use multillm::{ChatMessage, MultiLlmService};
+//!
+//! # async fn example() -> multillm::Result<()> {
+//! let service = MultiLlmService::from_file("configs/multi_llm_config.json").await?;
+//! let messages = [ChatMessage::system("Be brief."), ChatMessage::user("Hello!")];
+//! let reply = service.chat_completion(&messages, "gpt-4").await?;
+//! println!("{} (${:?}, {:?})", reply.content(), reply.cost, reply.latency);
+//! service.close().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Layout
+//!
+//! - [`service`]: [`MultiLlmService`], which everything goes through
+//! - [`chat`]: what is asked and answered; [`error`]: what can go wrong
+//! - [`config`]: the configuration file, validated
+//! - [`plugin`]: loading and running components
+//! - [`transport`]: HTTP as far as plugins may describe it
+//! - [`stats`]: records, history, prices
+//! - [`cli`]: the command line, a thin user of the rest
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
 pub mod chat;
+pub mod cli;
+pub mod config;
 pub mod error;
 pub mod plugin;
+pub mod service;
+pub mod stats;
+pub mod transport;
+
+pub use chat::{ChatEvent, ChatMessage, ChatRequest, ChatResponse};
+pub use error::{Error, ErrorKind, Result};
+pub use service::{ChatStream, MultiLlmService};

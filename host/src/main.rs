@@ -1,2 +1,6 @@
-//! bin
-fn main() {}
+//! The `multillm` program: a thin user of the library.
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    multillm::cli::main()
+}

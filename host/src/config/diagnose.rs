@@ -131,7 +131,7 @@ pub(super) fn folded(name: &str) -> String {
 }
 
 /// `did you mean "x"?`, or else the candidates, or else the last resort.
-pub(super) fn advice<'a>(
+pub(crate) fn advice<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str> + Clone,
     otherwise: &str,

@@ -46,7 +46,7 @@ pub struct Endpoint {
 }
 
 /// Which proxy to use.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub enum Proxy {
     /// As the environment says.
     #[default]

@@ -144,6 +144,24 @@ pub enum TransportError {
     },
 }
 
+impl TransportError {
+    /// Whether the same request may succeed a little later: nobody is at fault but the network or
+    /// the server. Whether it may be repeated is another matter: after [`Cut`](Self::Cut) and
+    /// [`Timeout`](Self::Timeout) a part of the answer may have been shown.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Connect { cause, .. } => *cause != ConnectCause::Tls,
+            Self::Proxy { .. }
+            | Self::Timeout { .. }
+            | Self::NoAnswer { .. }
+            | Self::Cut { .. }
+            | Self::Other { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// The rules that a plugin's request must keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -306,6 +324,26 @@ mod tests {
             redirect
                 .to_string()
                 .contains("redirects to https://other.example/v1 (HTTP 308)")
+        );
+    }
+
+    #[test]
+    fn what_would_fail_again_is_not_transient() {
+        let origin = || "https://api.example.com".to_owned();
+        let connect = |cause| TransportError::Connect {
+            cause,
+            origin: origin(),
+            reason: String::new(),
+        };
+        assert!(connect(ConnectCause::Refused).is_transient());
+        assert!(!connect(ConnectCause::Tls).is_transient());
+        let detail = String::new();
+        assert!(
+            !TransportError::Refused {
+                rule: Rule::Path,
+                detail
+            }
+            .is_transient()
         );
     }
 

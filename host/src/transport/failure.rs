@@ -210,8 +210,10 @@ fn explain_certificate(error: &CertificateError) -> String {
         other => {
             let words = other.to_string();
             if words.contains("CaUsedAsEndEntity") {
-                return "its certificate is self-signed, and that of an authority instead of a \
-                        server: give the server a certificate of its own, signed by it"
+                return "its certificate is not trusted: it is self-signed and marked as that of \
+                        an authority, which no server may use: make one with \
+                        basicConstraints=CA:FALSE, and put it (PEM) into a bundle that \
+                        SSL_CERT_FILE names"
                     .to_owned();
             }
             format!("its certificate is not trusted ({words}): {TRUST}")

@@ -2,13 +2,15 @@
 //!
 //! The client applies them by itself; what is here says afterwards whom to blame.
 
+use std::fmt;
+
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
 use super::error::TransportError;
 
-/// Which proxy a client uses.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Which proxy a client uses. Its `Debug` shows no password.
+#[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ProxyChoice {
     /// What `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` (or their lower-case forms)
@@ -35,6 +37,20 @@ impl ProxyChoice {
                     reason: "the proxy is no URL".to_owned(),
                 }),
             },
+        }
+    }
+}
+
+impl fmt::Debug for ProxyChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ProxyChoice::Environment => f.write_str("Environment"),
+            ProxyChoice::None => f.write_str("None"),
+            ProxyChoice::Fixed(url) => {
+                let url: Option<Url> = url.parse().ok();
+                let host = url.as_ref().and_then(Url::host_str);
+                f.debug_tuple("Fixed").field(&host).finish()
+            }
         }
     }
 }
@@ -96,7 +112,11 @@ mod tests {
                 tls: false
             }
         );
-        assert!(!format!("{:?}", Proxies::new(&choice)).contains("hunter2"));
+        let shown = format!("{:?} {choice:?}", Proxies::new(&choice));
+        assert!(
+            shown.contains("proxy.example") && !shown.contains("hunter2"),
+            "{shown}"
+        );
         assert_eq!(
             Proxies::new(&ProxyChoice::None).of(&"https://x.com".parse().unwrap()),
             None

@@ -244,3 +244,20 @@ async fn going_away_closes_the_connection_at_once() {
         .await
         .expect("closed before there was a head");
 }
+
+#[tokio::test]
+async fn an_answer_may_come_before_the_request_has_gone() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 1000]).await;
+        let refusal = "HTTP/1.1 413 Too Large\r\ncontent-length: 5\r\n\r\nlarge";
+        stream.write_all(refusal.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    });
+    let request = prepared(&base, &"x".repeat(20_000_000));
+    let mut response = client().send(request, &limits()).await.unwrap();
+    assert_eq!(response.status, 413);
+    assert_eq!(response.body.read_to_end().await.unwrap(), "large");
+}

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -15,14 +16,17 @@ use super::super::testing::answer;
 use super::*;
 
 /// A server with a certificate that it signed itself, for `name`; and the certificate.
-async fn server(name: &str) -> (String, String) {
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+async fn server(name: &str, is_ca: IsCa) -> (String, String) {
+    let signing_key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    params.is_ca = is_ca;
+    let cert = params.self_signed(&signing_key).unwrap();
+    let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
+        .with_single_cert(vec![cert.der().clone()], key)
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -37,7 +41,7 @@ async fn server(name: &str) -> (String, String) {
             }
         }
     });
-    (format!("https://localhost:{port}"), made.cert.pem())
+    (format!("https://localhost:{port}"), cert.pem())
 }
 
 async fn get(base: &str, ca_file: Option<PathBuf>) -> Result<bytes::Bytes, TransportError> {
@@ -80,7 +84,7 @@ fn tls_failure(result: Result<bytes::Bytes, TransportError>) -> String {
 
 #[tokio::test]
 async fn a_foreign_certificate_is_refused_until_it_is_trusted() {
-    let (base, certificate) = server("localhost").await;
+    let (base, certificate) = server("localhost", IsCa::NoCa).await;
     let message = tls_failure(get(&base, None).await);
     assert!(
         message.contains("self-signed") && message.contains("SSL_CERT_FILE"),
@@ -92,8 +96,21 @@ async fn a_foreign_certificate_is_refused_until_it_is_trusted() {
 }
 
 #[tokio::test]
+async fn the_certificate_of_an_authority_is_none_for_a_server() {
+    let (base, certificate) = server("localhost", IsCa::Ca(BasicConstraints::Unconstrained)).await;
+    let trusted = file(&certificate);
+    for ca_file in [None, Some(trusted.path().to_owned())] {
+        let message = tls_failure(get(&base, ca_file).await);
+        assert!(
+            message.contains("self-signed") && message.contains("CA:FALSE"),
+            "{message}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_name_must_match() {
-    let (base, certificate) = server("other.example").await;
+    let (base, certificate) = server("other.example", IsCa::NoCa).await;
     let trusted = file(&certificate);
     let message = tls_failure(get(&base, Some(trusted.path().to_owned())).await);
     assert!(message.contains("for another name"), "{message}");

@@ -1,0 +1,159 @@
+//! The command line: arguments, dispatch and exit codes.
+//!
+//! Whatever a command does, a Rust program can do with the library: commands hold no logic
+//! besides reading arguments and printing. Exit codes: 0 done, 1 the vendor or the network
+//! failed, 2 usage or configuration.
+
+mod input;
+mod list;
+mod plugin;
+mod printer;
+mod query;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Error;
+use crate::service::MultiLlmService;
+use printer::Printer;
+
+/// One interface to every LLM, where each vendor is a sandboxed WebAssembly component.
+#[derive(Debug, Parser)]
+#[command(name = "multillm", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    /// Configuration file [default: ./configs/multi_llm_config.json, then ./multi_llm_config.json, then the user's]
+    #[arg(long, short, global = true, value_name = "FILE", env = "MULTILLM_CONFIG")]
+    config: Option<PathBuf>,
+    /// Print one JSON object instead of text; failures end stderr with one JSON line
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print answers and errors, nothing else
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Say on stderr what is done; twice: in detail. Keys are never shown
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  multillm list
+  multillm query \"What is a monad?\" --model gpt-4
+  git diff | multillm query \"Write a commit message\" --stream
+  multillm query \"What is on it?\" --image photo.jpg --json
+  multillm plugin inspect plugins/openai.wasm
+
+Keys come from environment variables or a .env file; the configuration names them.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the configured models, or those a vendor offers
+    List(list::Args),
+    /// Ask a model once
+    Query(Box<query::Args>),
+    /// Look at plugins
+    #[command(subcommand)]
+    Plugin(plugin::Command),
+}
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// An exchange or the configuration failed.
+    Error(Error),
+    /// The arguments do not make sense.
+    Usage(String),
+    /// Some of several things failed, and it was said already.
+    Reported,
+    /// Nobody reads any more.
+    Output(std::io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Error(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Failure::Output(error)
+    }
+}
+
+/// What every command gets.
+pub(crate) struct Context {
+    config: Option<PathBuf>,
+    pub(crate) json: bool,
+    pub(crate) printer: Printer,
+}
+
+impl Context {
+    /// The service by the configuration that was asked for.
+    pub(crate) async fn service(&self) -> Result<MultiLlmService, Failure> {
+        let service = match &self.config {
+            Some(path) => MultiLlmService::from_file(path).await?,
+            None => MultiLlmService::from_default_file().await?,
+        };
+        for warning in service.warnings() {
+            self.printer.note(&warning);
+        }
+        Ok(service)
+    }
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let context = Context {
+        config: cli.config,
+        json: cli.json,
+        printer: Printer::new(cli.quiet),
+    };
+    printer::start_tracing(cli.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            context.printer.error(&format!("cannot start: {error}"));
+            return ExitCode::from(1);
+        }
+    };
+    let done = runtime.block_on(run(cli.command, &context));
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    report(&context, done)
+}
+
+async fn run(command: Command, context: &Context) -> Result<(), Failure> {
+    match command {
+        Command::List(args) => list::run(args, context).await,
+        Command::Query(args) => query::run(*args, context).await,
+        Command::Plugin(command) => plugin::run(command, context).await,
+    }
+}
+
+fn report(context: &Context, done: Result<(), Failure>) -> ExitCode {
+    let error = match done {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Reported) => return ExitCode::from(1),
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            return ExitCode::SUCCESS;
+        }
+        Err(Failure::Output(error)) => Error::configuration(error.to_string()),
+        Err(Failure::Usage(message)) => Error::configuration(message),
+        Err(Failure::Error(error)) => error,
+    };
+    match context.json {
+        true => context.printer.error_json(&error),
+        false => context.printer.failure(&error),
+    }
+    ExitCode::from(if error.is_usage() { 2 } else { 1 })
+}

@@ -1,0 +1,135 @@
+//! `multillm plugin`: look at components.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{Context, Failure};
+use crate::plugin::{Contract, EngineOptions, Inspection, LoadOptions, PluginEngine, wire};
+
+/// Subcommands of `plugin`.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// What a component file imports, exports and says of itself
+    Inspect {
+        /// The component
+        file: PathBuf,
+        /// Admit WASI imports, linked against an empty WASI, as "wasi": "deny-all" does
+        #[arg(long)]
+        wasi_deny_all: bool,
+    },
+}
+
+/// What `inspect` found.
+#[derive(Serialize)]
+struct Report<'a> {
+    file: String,
+    size: u64,
+    sha256: Option<&'a str>,
+    #[serde(flatten)]
+    inspection: &'a Inspection,
+    function_imports: Vec<String>,
+    contract: &'static str,
+    usable: bool,
+    problem: Option<String>,
+    info: Option<&'a wire::Info>,
+}
+
+pub(super) async fn run(command: Command, context: &Context) -> Result<(), Failure> {
+    match command {
+        Command::Inspect {
+            file,
+            wasi_deny_all,
+        } => inspect(file, wasi_deny_all, context).await,
+    }
+}
+
+async fn inspect(file: PathBuf, wasi_deny_all: bool, context: &Context) -> Result<(), Failure> {
+    let engine = PluginEngine::new(EngineOptions {
+        max_instances: 1,
+        ..EngineOptions::default()
+    })
+    .map_err(crate::error::Error::from)?;
+    let inspection = engine
+        .inspect(&file)
+        .map_err(crate::error::Error::from)?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let options = LoadOptions {
+        sha256: None,
+        wasi_deny_all,
+    };
+    let loaded = engine.load(&name, &file, &options).await;
+    let report = Report {
+        file: file.display().to_string(),
+        size: std::fs::metadata(&file)?.len(),
+        sha256: loaded.as_ref().ok().map(|plugin| plugin.digest()),
+        inspection: &inspection,
+        function_imports: inspection.forbidden(),
+        contract: match inspection.contract() {
+            Contract::Fits { .. } => "fits",
+            Contract::Foreign { .. } => "foreign version",
+            Contract::Other { .. } => "no provider",
+        },
+        usable: loaded.is_ok(),
+        problem: loaded.as_ref().err().map(ToString::to_string),
+        info: loaded.as_ref().ok().map(|plugin| plugin.info()),
+    };
+    match context.json {
+        true => context.printer.json(&report)?,
+        false => print(&report, context)?,
+    }
+    match report.usable {
+        true => Ok(()),
+        false => Err(Failure::Usage(report.problem.unwrap_or_default())),
+    }
+}
+
+fn print(report: &Report<'_>, context: &Context) -> Result<(), Failure> {
+    let row = |name: &str, value: &str| context.printer.line(&format!("{name:<18}{value}"));
+    row("file", &report.file)?;
+    row("size", &format!("{} bytes", report.size))?;
+    row("sha256", report.sha256.unwrap_or("-"))?;
+    let functions = match report.function_imports.is_empty() {
+        true => "none".to_owned(),
+        false => report.function_imports.join(", "),
+    };
+    row("function imports", &functions)?;
+    for import in &report.inspection.imports {
+        let what = if import.items.is_empty() {
+            " (types only)"
+        } else {
+            ""
+        };
+        row("import", &format!("{}{what}", import.name))?;
+    }
+    for export in &report.inspection.exports {
+        row("export", export)?;
+    }
+    row("contract", report.contract)?;
+    if let Some(info) = report.info {
+        row("name", &format!("{} {} ({})", info.name, info.version, info.title))?;
+        row("documentation", &info.documentation)?;
+        let base_url = info.default_base_url.as_deref();
+        row("base URL", base_url.unwrap_or("from the configuration"))?;
+        for secret in &info.secrets {
+            let need = if secret.required { "" } else { " (optional)" };
+            row(
+                "secret",
+                &format!("{} from {}{need}", secret.name, secret.env.join(" or ")),
+            )?;
+        }
+        for setting in &info.settings {
+            row("setting", &format!("{}: {}", setting.name, setting.description))?;
+        }
+        for (name, support) in &info.capabilities {
+            let text = match support {
+                wire::Support::No => "no",
+                wire::Support::Yes => "yes",
+                wire::Support::SomeModels => "some models",
+                wire::Support::Emulated => "emulated",
+            };
+            row("can", &format!("{name}: {text}"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! `multillm query`: ask a model once.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use futures_util::StreamExt as _;
+
+use super::{Context, Failure, input};
+use crate::chat::{
+    ChatEvent, ChatMessage, ChatRequest, ChatResponse, ReasoningEffort, ResponseFormat, ToolChoice,
+};
+use crate::service::MultiLlmService;
+
+/// Arguments of `query`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The question. What is piped in stands before it; `-` or nothing: standard input alone
+    prompt: Option<String>,
+    /// Model or route of the configuration [default: its default_model]
+    #[arg(long, short)]
+    model: Option<String>,
+    /// Instructions for the model
+    #[arg(long, short)]
+    system: Option<String>,
+    /// Print the answer while it is produced
+    #[arg(long)]
+    stream: bool,
+    /// A picture: a file, or a URL that the vendor fetches. May be repeated
+    #[arg(long, short, value_name = "FILE|URL")]
+    image: Vec<String>,
+    /// The most tokens to produce
+    #[arg(long, value_name = "N")]
+    max_tokens: Option<u32>,
+    /// 0 is greedy; up to 1 or 2, by vendor
+    #[arg(long, short, value_name = "X")]
+    temperature: Option<f64>,
+    /// Nucleus sampling, 0 to 1
+    #[arg(long, value_name = "X")]
+    top_p: Option<f64>,
+    /// Draw from the N most likely tokens
+    #[arg(long, value_name = "N")]
+    top_k: Option<u32>,
+    /// Same seed, same answer, as far as the vendor can
+    #[arg(long, value_name = "N")]
+    seed: Option<i64>,
+    /// A text that ends the answer. May be repeated
+    #[arg(long, value_name = "TEXT")]
+    stop: Vec<String>,
+    /// How much to think before answering
+    #[arg(long, value_name = "EFFORT")]
+    reasoning_effort: Option<Effort>,
+    /// Answer with JSON that satisfies the JSON Schema in FILE
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
+    /// Answer with JSON of any form
+    #[arg(long, conflicts_with = "schema")]
+    json_mode: bool,
+    /// Tools the model may call: a JSON list of {name, description, parameters}, or OpenAI's form
+    #[arg(long, value_name = "FILE")]
+    tools: Option<PathBuf>,
+    /// auto, none, required, or the name of a tool
+    #[arg(long, value_name = "CHOICE", requires = "tools")]
+    tool_choice: Option<String>,
+    /// A parameter for the vendor as it stands, merged into its request. May be repeated
+    #[arg(long, value_name = "KEY=JSON")]
+    param: Vec<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  multillm query \"Hello!\"
+  multillm query \"Hello!\" --model claude-3-haiku --stream
+  cat main.rs | multillm query \"Find the bug\" --system \"Be brief.\"
+  multillm query \"What is on it?\" --image cat.png --image https://example.org/dog.png
+  multillm query \"Weather in Paris?\" --tools tools.json --json
+  multillm query \"Hello!\" --param service_tier='\"flex\"'";
+
+/// How much to think.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Effort {
+    None,
+    Minimal,
+    Low,
+    Medium,
+    High,
+    Max,
+}
+
+impl From<Effort> for ReasoningEffort {
+    fn from(effort: Effort) -> Self {
+        match effort {
+            Effort::None => Self::None,
+            Effort::Minimal => Self::Minimal,
+            Effort::Low => Self::Low,
+            Effort::Medium => Self::Medium,
+            Effort::High => Self::High,
+            Effort::Max => Self::Max,
+        }
+    }
+}
+
+impl Args {
+    fn request(&self) -> Result<ChatRequest, Failure> {
+        let mut question = ChatMessage::user(input::prompt(self.prompt.as_deref())?);
+        for place in &self.image {
+            question = question.with_image(input::image(place)?);
+        }
+        let mut messages: Vec<_> = self.system.iter().map(ChatMessage::system).collect();
+        messages.push(question);
+        let mut request = ChatRequest::new(messages);
+        request.sampling.max_tokens = self.max_tokens;
+        request.sampling.temperature = self.temperature;
+        request.sampling.top_p = self.top_p;
+        request.sampling.top_k = self.top_k;
+        request.sampling.seed = self.seed;
+        request.sampling.stop.clone_from(&self.stop);
+        request.reasoning_effort = self.reasoning_effort.map(Into::into);
+        request.extra = input::parameters(&self.param)?;
+        if let Some(path) = &self.schema {
+            request.response_format = input::schema(path)?;
+        } else if self.json_mode {
+            request.response_format = ResponseFormat::Json;
+        }
+        if let Some(path) = &self.tools {
+            request.tools = input::tools(path)?;
+        }
+        request.tool_choice = match self.tool_choice.as_deref() {
+            None | Some("auto") => ToolChoice::Auto,
+            Some("none") => ToolChoice::None,
+            Some("required") => ToolChoice::Required,
+            Some(name) if request.tools.iter().any(|tool| tool.name == name) => {
+                ToolChoice::Named(name.to_owned())
+            }
+            Some(name) => {
+                return Err(Failure::Usage(format!(
+                    "--tool-choice {name}: the tools file has no tool of that name"
+                )));
+            }
+        };
+        Ok(request)
+    }
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
+    let request = args.request()?;
+    let service = context.service().await?;
+    let model = match &args.model {
+        Some(model) => model.clone(),
+        None => service.default_model()?,
+    };
+    let done = ask(&args, context, &service, request, &model).await;
+    service.close().await;
+    done
+}
+
+async fn ask(
+    args: &Args,
+    context: &Context,
+    service: &MultiLlmService,
+    request: ChatRequest,
+    model: &str,
+) -> Result<(), Failure> {
+    match args.stream {
+        true => stream(context, service, request, model).await,
+        false => {
+            let answer = service.chat(request, model).await?;
+            match context.json {
+                true => context.printer.json(&answer)?,
+                false => print_whole(context, &answer)?,
+            }
+            Ok(())
+        }
+    }
+}
+
+fn print_whole(context: &Context, answer: &ChatResponse) -> Result<(), Failure> {
+    let content = answer.content();
+    if !content.is_empty() {
+        context.printer.line(&content)?;
+    }
+    print_calls(context, answer)?;
+    note_end(context, answer);
+    Ok(())
+}
+
+fn print_calls(context: &Context, answer: &ChatResponse) -> Result<(), Failure> {
+    for call in answer.tool_calls() {
+        context
+            .printer
+            .line(&format!("{}({})", call.name, call.arguments))?;
+    }
+    Ok(())
+}
+
+/// Says why an answer may not be what was expected.
+fn note_end(context: &Context, answer: &ChatResponse) {
+    use crate::chat::FinishReason;
+    let raw = answer.raw_finish_reason.as_deref().unwrap_or("-");
+    match answer.finish_reason {
+        FinishReason::Length => context
+            .printer
+            .note("note: the answer was cut at the output limit (--max-tokens raises it)"),
+        FinishReason::ContentFilter => context
+            .printer
+            .note(&format!("note: the answer was withheld or refused ({raw})")),
+        FinishReason::Error | FinishReason::Other => context
+            .printer
+            .note(&format!("note: the model stopped for another reason ({raw})")),
+        FinishReason::Stop | FinishReason::ToolCalls => {}
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Done<'a> {
+    r#type: &'static str,
+    #[serde(flatten)]
+    answer: &'a ChatResponse,
+}
+
+async fn stream(
+    context: &Context,
+    service: &MultiLlmService,
+    request: ChatRequest,
+    model: &str,
+) -> Result<(), Failure> {
+    let mut events = service.stream(request, model).await?;
+    let mut ends_line = true;
+    while let Some(event) = events.next().await {
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => {
+                if !ends_line && !context.json {
+                    context.printer.data("\n")?;
+                }
+                return Err(error.into());
+            }
+        };
+        match (&event, context.json) {
+            (ChatEvent::Done(answer), true) => context.printer.json(&Done {
+                r#type: "done",
+                answer,
+            })?,
+            (ChatEvent::ToolCallDelta { .. }, _) => {}
+            (_, true) => context.printer.json(&event)?,
+            (ChatEvent::Text { text }, false) => {
+                ends_line = text.ends_with('\n');
+                context.printer.data(text)?;
+            }
+            (ChatEvent::Done(answer), false) => {
+                if !ends_line {
+                    context.printer.data("\n")?;
+                }
+                print_calls(context, answer)?;
+                note_end(context, answer);
+            }
+            (ChatEvent::Reasoning { .. } | ChatEvent::ToolCall(_), false) => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! The service around the models: what a program uses.
+//!
+//! [`MultiLlmService`] picks the model, runs exchanges through fresh plugin instances, retries,
+//! fails over, prices and records. Only [`exchange`] knows both plugins and HTTP.
+
+mod breaker;
+mod call;
+mod exchange;
+mod failure;
+mod listing;
+mod recording;
+mod retry;
+mod router;
+mod state;
+mod stream;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwap;
+
+use crate::chat::{ChatMessage, ChatRequest, ChatResponse};
+use crate::config::{Config, Env};
+use crate::error::{Error, Result};
+use crate::plugin::Plugin;
+use crate::stats::Recorder;
+pub use listing::ModelInfo;
+use state::State;
+pub use stream::ChatStream;
+
+/// Asks models. Cloning is cheap and shares everything.
+#[derive(Clone)]
+pub struct MultiLlmService {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    env: Env,
+    state: ArcSwap<State>,
+    recorder: Option<Recorder>,
+    history: Option<PathBuf>,
+}
+
+static GLOBAL: OnceLock<MultiLlmService> = OnceLock::new();
+
+impl MultiLlmService {
+    /// A service by a configuration file. `.env` beside the working directory is read too.
+    ///
+    /// # Errors
+    ///
+    /// `configuration`, with everything that is wrong in the file.
+    pub async fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        Self::load(Some(path.as_ref()))
+    }
+
+    /// A service by the configuration file that is found in the usual places.
+    ///
+    /// # Errors
+    ///
+    /// `configuration`: none was found, or it is wrong.
+    pub async fn from_default_file() -> Result<Self> {
+        Self::load(None)
+    }
+
+    fn load(path: Option<&Path>) -> Result<Self> {
+        let env = Env::process();
+        let path = Config::find(path, &env)?;
+        let config = Config::load(&path, &env)?;
+        Ok(Self::new(config, env))
+    }
+
+    /// A service by a configuration in memory.
+    #[must_use]
+    pub fn new(config: Config, env: Env) -> Self {
+        let history = match config.history.enabled {
+            true => config
+                .history
+                .path
+                .clone()
+                .map_or_else(crate::stats::default_path, Ok),
+            false => Err(crate::stats::StatsError::Place {
+                path: String::new(),
+                reason: String::new(),
+            }),
+        };
+        let history = match (config.history.enabled, history) {
+            (true, Err(error)) => {
+                tracing::warn!("{error}");
+                None
+            }
+            (_, path) => path.ok(),
+        };
+        MultiLlmService {
+            inner: Arc::new(Inner {
+                env,
+                state: ArcSwap::from_pointee(State::new(config)),
+                recorder: history.clone().map(Recorder::start),
+                history,
+            }),
+        }
+    }
+
+    /// The service of this process, once one was made so with [`MultiLlmService::make_global`].
+    #[must_use]
+    pub fn global() -> Option<&'static MultiLlmService> {
+        GLOBAL.get()
+    }
+
+    /// Makes this the service of the process. The first one stays.
+    pub fn make_global(self) -> &'static MultiLlmService {
+        GLOBAL.get_or_init(|| self)
+    }
+
+    /// Asks a model or route, and waits for the whole answer.
+    ///
+    /// # Errors
+    ///
+    /// An [`Error`](crate::error::Error) of any kind, after the retries that its kind allows.
+    pub async fn chat_completion(
+        &self,
+        messages: &[ChatMessage],
+        model: &str,
+    ) -> Result<ChatResponse> {
+        self.chat(ChatRequest::new(messages), model).await
+    }
+
+    /// Asks a model or route, and returns when the first piece of the answer is there.
+    ///
+    /// Dropping the stream cancels the exchange at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`MultiLlmService::chat_completion`]; later failures come through the stream.
+    pub async fn stream_completion(
+        &self,
+        messages: &[ChatMessage],
+        model: &str,
+    ) -> Result<ChatStream> {
+        self.stream(ChatRequest::new(messages), model).await
+    }
+
+    /// As [`MultiLlmService::chat_completion`], with everything that can be asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`MultiLlmService::chat_completion`].
+    pub async fn chat(&self, request: ChatRequest, model: &str) -> Result<ChatResponse> {
+        let call = call::Call::begin(self, request, model, false)?;
+        match call.run().await? {
+            call::Opened::Whole(answer) => Ok(*answer),
+            call::Opened::Stream(stream) => stream.collect().await,
+        }
+    }
+
+    /// As [`MultiLlmService::stream_completion`], with everything that can be asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`MultiLlmService::stream_completion`].
+    pub async fn stream(&self, request: ChatRequest, model: &str) -> Result<ChatStream> {
+        let call = call::Call::begin(self, request, model, true)?;
+        match call.run().await? {
+            call::Opened::Whole(answer) => Ok(ChatStream::of_whole(*answer)),
+            call::Opened::Stream(stream) => Ok(stream),
+        }
+    }
+
+    /// The model to ask where none is named.
+    ///
+    /// # Errors
+    ///
+    /// `configuration`: there is no `default_model`.
+    pub fn default_model(&self) -> Result<String> {
+        self.state().config.default_model.clone().ok_or_else(|| {
+            Error::configuration(
+                "no model is named: use --model, or write default_model into the configuration",
+            )
+        })
+    }
+
+    /// The plugin of a provider, loaded if it is not yet.
+    ///
+    /// # Errors
+    ///
+    /// `configuration`: no such provider, or its plugin cannot be used.
+    pub async fn plugin_of(&self, provider: &str) -> Result<Plugin> {
+        let state = self.state();
+        let provider = state.provider(provider)?;
+        state.plugin(&provider.plugin).await
+    }
+
+    /// What is odd in the configuration without being wrong.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.state()
+            .config
+            .warnings
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.state().config.clone()
+    }
+
+    /// The history database, if there is to be one.
+    #[must_use]
+    pub fn history_path(&self) -> Option<&Path> {
+        self.inner.history.as_deref()
+    }
+
+    /// Waits until everything that was recorded is in the history.
+    pub async fn close(&self) {
+        if let Some(recorder) = &self.inner.recorder {
+            recorder.flush().await;
+        }
+    }
+
+    fn state(&self) -> Arc<State> {
+        self.inner.state.load_full()
+    }
+}
+
+impl std::fmt::Debug for MultiLlmService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MultiLlmService")
+            .field("history", &self.inner.history)
+            .finish_non_exhaustive()
+    }
+}

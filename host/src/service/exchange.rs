@@ -1,0 +1,441 @@
+//! One HTTP attempt through one fresh plugin instance. The only file that knows both sides.
+
+use bytes::Bytes;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::failure;
+use super::state::State;
+use crate::chat::{ChatRequest, Delta, Part};
+use crate::config::{Endpoint, Env, Header, Model};
+use crate::error::{Error, ErrorKind, Result};
+use crate::plugin::{Decoder, Plugin, Session, wire};
+use crate::transport::{
+    BaseUrl, Blob, BodyPart, BodyStream, ExchangeLimits, Frame, Framer, Framing, HeaderValue, Host,
+    HttpClient, HttpRequest, Method, Response, RetryHints, Tail, assemble, text_of,
+};
+
+/// Bytes of an error's body that a plugin gets to see.
+const ERROR_BODY: usize = 64 << 10;
+
+/// Who is asked and how: the same for all attempts.
+pub(super) struct Peer {
+    pub(super) plugin: Plugin,
+    pub(super) target: wire::Target,
+    client: HttpClient,
+    base_url: BaseUrl,
+    /// By the plugin's names.
+    secrets: Vec<(String, SecretString)>,
+    /// All that must never be shown.
+    hidden: Vec<SecretString>,
+    headers: Vec<(String, HeaderValue)>,
+    limits: ExchangeLimits,
+    max_request: u64,
+}
+
+/// What an attempt came to.
+pub(super) enum Outcome {
+    Whole(Box<wire::Answer>),
+    Stream(Box<Streaming>),
+}
+
+impl Peer {
+    /// Everything for exchanges with a model: its plugin, where it is, the keys.
+    pub(super) async fn of_model(state: &State, env: &Env, model: &Model) -> Result<Self> {
+        let plugin = state.plugin(&model.provider.plugin).await?;
+        Self::new(state, env, plugin, &model.endpoint, &model.model_name).await
+    }
+
+    /// The same for a provider without a model.
+    pub(super) async fn new(
+        state: &State,
+        env: &Env,
+        plugin: Plugin,
+        endpoint: &Endpoint,
+        model_name: &str,
+    ) -> Result<Self> {
+        let info = plugin.info();
+        let base_url = endpoint.base_url(
+            env,
+            &info.base_url_env,
+            info.default_base_url.as_deref(),
+        )?;
+        check_settings(endpoint, info)?;
+        let (secrets, headers) = secrets(env, endpoint, info).await?;
+        let hidden = secrets.iter().map(|(_, secret)| secret.clone()).collect();
+        let limits = &state.config.limits;
+        Ok(Peer {
+            target: wire::Target {
+                model: model_name.to_owned(),
+                settings: serde_json::Value::Object(endpoint.settings.clone()).to_string(),
+            },
+            client: state.client(endpoint),
+            base_url: BaseUrl::parse(base_url.as_str())?,
+            secrets,
+            hidden,
+            headers,
+            limits: ExchangeLimits {
+                first_byte: endpoint.timeouts.first_byte,
+                idle: endpoint.timeouts.idle,
+                total: endpoint.timeouts.total,
+                response_bytes: limits.response,
+            },
+            max_request: limits.request,
+            plugin,
+        })
+    }
+
+    /// One attempt, up to the whole answer or the head of a stream.
+    pub(super) async fn ask(&self, request: &ChatRequest, stream: bool) -> Result<Outcome> {
+        let mut session = self.plugin.session().await?;
+        let (described, blobs) = session.encode(&self.target, request, stream).await??;
+        let response = self.send(described, &blobs, &mut session).await?;
+        match response.framing {
+            Framing::Whole => {
+                let body = self.read_whole(response).await?;
+                let answer = session
+                    .decode(&self.target, body)
+                    .await?
+                    .map_err(|error| self.vendor(error, None))?;
+                Ok(Outcome::Whole(Box::new(answer)))
+            }
+            framing => Ok(Outcome::Stream(Box::new(Streaming {
+                decoder: Some(session.into_decoder(&self.target).await?),
+                framer: Framer::new(framing),
+                status: response.response.status,
+                headers: response.response.headers,
+                body: response.response.body,
+                target: self.target.clone(),
+                hidden: self.hidden.clone(),
+            }))),
+        }
+    }
+
+    /// A page of the provider's list of models.
+    pub(super) async fn list(&self, cursor: Option<&str>) -> Result<wire::ModelPage> {
+        let mut session = self.plugin.session().await?;
+        let described = session.encode_list(&self.target, cursor).await??;
+        let response = self.send(described, &[], &mut session).await?;
+        let body = self.read_whole(response).await?;
+        // A fresh instance reads the answer: each does one thing.
+        let page = session.decode_list(&self.target, body).await?;
+        page.map_err(|error| self.vendor(error, None))
+    }
+
+    /// Sends what a plugin described; failures of the vendor are classified by the plugin.
+    async fn send(
+        &self,
+        described: wire::Request,
+        blobs: &[Bytes],
+        session: &mut Session,
+    ) -> Result<Sent> {
+        let blobs: Vec<_> = (0..)
+            .zip(blobs)
+            .map(|(id, bytes)| Blob {
+                id,
+                bytes: bytes.clone(),
+            })
+            .collect();
+        let mut request = to_http(described);
+        let framing = request.framing;
+        for (name, value) in &self.headers {
+            request.headers.retain(|(known, _)| known != name);
+            request.headers.push((name.clone(), value.clone()));
+        }
+        let prepared = assemble(
+            request,
+            &Host {
+                base_url: &self.base_url,
+                secrets: &self.secrets,
+                blobs: &blobs,
+                max_body: self.max_request,
+            },
+        )?;
+        let mut response = self.client.send(prepared, &self.limits).await?;
+        if response.status < 400 {
+            return Ok(Sent { response, framing });
+        }
+        let partial = response.body.read_partial(ERROR_BODY).await;
+        let failed = wire::Response {
+            status: response.status,
+            headers: response.headers,
+            body: crate::transport::redact(&text_of(&partial.bytes), &self.hidden).into_owned(),
+        };
+        let error = session.decode_error(&self.target, failed).await?;
+        Err(self.vendor(error, Some(response.retry)))
+    }
+
+    async fn read_whole(&self, sent: Sent) -> Result<wire::Response> {
+        let mut response = sent.response;
+        let body = response.body.read_to_end().await?;
+        Ok(wire::Response {
+            status: response.status,
+            headers: response.headers,
+            body: text_of(&body),
+        })
+    }
+
+    fn vendor(&self, error: Error, hints: Option<RetryHints>) -> Error {
+        failure::vendor(error, hints, &self.hidden)
+    }
+}
+
+struct Sent {
+    response: Response,
+    framing: Framing,
+}
+
+/// A stream that is being read.
+pub(super) struct Streaming {
+    /// Absent once the body turned out to be no stream and was read whole.
+    decoder: Option<Decoder>,
+    framer: Framer,
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: BodyStream,
+    target: wire::Target,
+    hidden: Vec<SecretString>,
+}
+
+impl Streaming {
+    /// What comes next; true if the answer is complete with it.
+    pub(super) async fn advance(&mut self, deltas: &mut Vec<Delta>) -> Result<bool> {
+        let mut frames = vec![];
+        loop {
+            let Some(chunk) = self.body.next_chunk().await? else {
+                return self.end(deltas).await;
+            };
+            let cut = self.framer.push(&chunk, &mut frames);
+            if !frames.is_empty() {
+                let complete = self.push(std::mem::take(&mut frames), deltas).await?;
+                if complete {
+                    return Ok(true);
+                }
+            }
+            cut?;
+            if !deltas.is_empty() {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// The body ended.
+    async fn end(&mut self, deltas: &mut Vec<Delta>) -> Result<bool> {
+        let framer = std::mem::replace(&mut self.framer, Framer::new(Framing::Whole));
+        match framer.finish() {
+            Tail::Whole(body) => {
+                let body = wire::Response {
+                    status: self.status,
+                    headers: std::mem::take(&mut self.headers),
+                    body,
+                };
+                let Some(decoder) = self.decoder.take() else {
+                    return Err(truncated());
+                };
+                let answer = decoder
+                    .into_session()
+                    .decode(&self.target, body)
+                    .await?
+                    .map_err(|error| failure::vendor(error, None, &self.hidden))?;
+                deltas.extend(deltas_of(answer));
+                Ok(true)
+            }
+            Tail::Frames(frames) => {
+                if !frames.is_empty() && self.push(frames, deltas).await? {
+                    return Ok(true);
+                }
+                let Some(decoder) = &mut self.decoder else {
+                    return Err(truncated());
+                };
+                let events = decoder.finish().await?;
+                match self.take(events, deltas)? {
+                    true => Ok(true),
+                    false => Err(truncated()),
+                }
+            }
+        }
+    }
+
+    async fn push(&mut self, frames: Vec<Frame>, deltas: &mut Vec<Delta>) -> Result<bool> {
+        let Some(decoder) = &mut self.decoder else {
+            return Err(truncated());
+        };
+        let frames = frames
+            .into_iter()
+            .map(|frame| wire::Frame {
+                event: frame.event,
+                data: frame.data,
+            })
+            .collect();
+        let events = decoder.push(frames).await?;
+        self.take(events, deltas)
+    }
+
+    fn take(&self, events: Vec<wire::Event>, deltas: &mut Vec<Delta>) -> Result<bool> {
+        for event in events {
+            match event {
+                wire::Event::Delta(delta) => deltas.push(delta),
+                wire::Event::Done => return Ok(true),
+                wire::Event::Failed(error) => {
+                    return Err(failure::vendor(error, None, &self.hidden));
+                }
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn truncated() -> Error {
+    Error::new(
+        ErrorKind::Truncated,
+        "the stream ended before the vendor's end marker",
+    )
+    .retryable(true)
+}
+
+/// A whole answer as if it had been streamed.
+fn deltas_of(answer: wire::Answer) -> Vec<Delta> {
+    let mut deltas = vec![Delta::Started {
+        id: answer.id,
+        model: answer.model,
+    }];
+    for (index, part) in (0..).zip(answer.parts) {
+        match part {
+            Part::Text(text) => {
+                deltas.push(Delta::Text(text.text));
+                deltas.extend(text.signature.map(Delta::TextSignature));
+            }
+            Part::Reasoning(reasoning) => {
+                deltas.push(Delta::Reasoning(reasoning.text));
+                deltas.extend(reasoning.redacted.map(Delta::RedactedReasoning));
+                deltas.extend(reasoning.signature.map(Delta::ReasoningSignature));
+            }
+            Part::ToolCall(call) => {
+                deltas.push(Delta::ToolCallStart {
+                    index,
+                    id: (!call.id.is_empty()).then_some(call.id),
+                    name: call.name,
+                    signature: call.signature,
+                });
+                deltas.push(Delta::ToolCallArguments {
+                    index,
+                    arguments: call.arguments,
+                });
+            }
+            Part::Opaque(block) => deltas.push(Delta::Opaque(block)),
+            Part::Image(_) | Part::ToolResult(_) => {}
+        }
+    }
+    deltas.push(Delta::Usage(answer.usage));
+    let (reason, raw) = answer.finish;
+    deltas.push(Delta::Finished { reason, raw });
+    deltas
+}
+
+/// Settings that the plugin does not know are a mistake, not a wish.
+fn check_settings(endpoint: &Endpoint, info: &wire::Info) -> Result<()> {
+    let known: Vec<_> = info.settings.iter().map(|known| known.name.as_str()).collect();
+    for name in endpoint.settings.keys() {
+        if !known.contains(&name.as_str()) {
+            let advice = crate::config::advice(name, known.iter().copied(), "");
+            return Err(Error::configuration(format!(
+                "{}: the plugin {:?} knows no setting {name:?}: {advice}",
+                endpoint.owner, endpoint.plugin
+            )));
+        }
+    }
+    Ok(())
+}
+
+type Secrets = (Vec<(String, SecretString)>, Vec<(String, HeaderValue)>);
+
+/// The plugin's secrets by its names, and the configured headers.
+async fn secrets(env: &Env, endpoint: &Endpoint, info: &wire::Info) -> Result<Secrets> {
+    let blocks = info
+        .secrets
+        .iter()
+        .any(|secret| endpoint.source(&secret.name).blocks())
+        || endpoint.headers.values().any(|header| match header {
+            Header::Secret { source, .. } => source.blocks(),
+            Header::Plain(_) => false,
+        });
+    if !blocks {
+        return fetch_secrets(env, endpoint, info);
+    }
+    let (env, endpoint, info) = (env.clone(), endpoint.clone(), info.clone());
+    tokio::task::spawn_blocking(move || fetch_secrets(&env, &endpoint, &info))
+        .await
+        .map_err(|error| Error::configuration(format!("fetching a key failed: {error}")))?
+}
+
+fn fetch_secrets(env: &Env, endpoint: &Endpoint, info: &wire::Info) -> Result<Secrets> {
+    let mut secrets = vec![];
+    for wanted in &info.secrets {
+        let found = endpoint.secret(env, &wanted.name, &wanted.env, wanted.required)?;
+        secrets.extend(found.map(|secret| (wanted.name.clone(), secret)));
+    }
+    let mut headers = vec![];
+    for (name, header) in &endpoint.headers {
+        let value = match header {
+            Header::Plain(value) => HeaderValue::Plain(value.clone()),
+            Header::Secret { prefix, source } => {
+                let Some(secret) = endpoint.header_secret(env, source)? else {
+                    continue;
+                };
+                // A name that no plugin can know, as it is no name.
+                let reference = format!("header {name}");
+                secrets.push((reference.clone(), secret));
+                HeaderValue::Secret {
+                    name: reference,
+                    prefix: prefix.clone(),
+                    optional: false,
+                }
+            }
+        };
+        headers.push((name.clone(), value));
+    }
+    secrets.retain(|(_, secret)| !secret.expose_secret().is_empty());
+    Ok((secrets, headers))
+}
+
+fn to_http(described: wire::Request) -> HttpRequest {
+    HttpRequest {
+        method: match described.get {
+            true => Method::Get,
+            false => Method::Post,
+        },
+        path: described.path,
+        query: described.query,
+        headers: described
+            .headers
+            .into_iter()
+            .map(|(name, value)| {
+                let value = match value {
+                    wire::HeaderValue::Plain(value) => HeaderValue::Plain(value),
+                    wire::HeaderValue::Secret {
+                        name,
+                        prefix,
+                        optional,
+                    } => HeaderValue::Secret {
+                        name,
+                        prefix,
+                        optional,
+                    },
+                };
+                (name, value)
+            })
+            .collect(),
+        body: described
+            .body
+            .into_iter()
+            .map(|part| match part {
+                wire::BodyPart::Text(text) => BodyPart::Text(text),
+                wire::BodyPart::BlobBase64(id) => BodyPart::BlobBase64(id),
+            })
+            .collect(),
+        framing: match described.framing {
+            wire::Framing::Whole => Framing::Whole,
+            wire::Framing::Sse => Framing::Sse,
+            wire::Framing::Ndjson => Framing::Ndjson,
+        },
+    }
+}

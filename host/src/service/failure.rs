@@ -1,0 +1,91 @@
+//! What failures of plugins, HTTP and configuration mean to a caller.
+
+use secrecy::SecretString;
+
+use crate::config::{BaseUrlError, ConfigError, SecretError};
+use crate::error::{Error, ErrorKind};
+use crate::plugin::PluginError;
+use crate::transport::{FramingError, RetryHints, Rule, TransportError, redact};
+
+impl From<PluginError> for Error {
+    fn from(error: PluginError) -> Self {
+        let kind = match &error {
+            PluginError::Trap { .. }
+            | PluginError::Memory { .. }
+            | PluginError::Cpu { .. }
+            | PluginError::Output { .. } => ErrorKind::Plugin,
+            _ => ErrorKind::Configuration,
+        };
+        Error::new(kind, error.to_string())
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Error::configuration(error.to_string())
+    }
+}
+
+impl From<SecretError> for Error {
+    fn from(error: SecretError) -> Self {
+        Error::configuration(error.to_string())
+    }
+}
+
+impl From<BaseUrlError> for Error {
+    fn from(error: BaseUrlError) -> Self {
+        Error::configuration(error.to_string())
+    }
+}
+
+impl From<FramingError> for Error {
+    fn from(error: FramingError) -> Self {
+        Error::new(ErrorKind::MalformedResponse, error.to_string())
+    }
+}
+
+impl From<TransportError> for Error {
+    fn from(error: TransportError) -> Self {
+        use TransportError as T;
+        let (kind, retryable) = match &error {
+            T::BaseUrl { .. }
+            | T::MissingSecret { .. }
+            | T::UnusableSecret { .. }
+            | T::Setup { .. } => (ErrorKind::Configuration, false),
+            T::Refused { rule, .. } => match rule {
+                Rule::Blob | Rule::Body => (ErrorKind::Plugin, false),
+                _ => (ErrorKind::Plugin, false),
+            },
+            T::TooLarge { what, .. } => match what {
+                crate::transport::Oversize::Request => (ErrorKind::PayloadTooLarge, false),
+                crate::transport::Oversize::Response => (ErrorKind::MalformedResponse, false),
+            },
+            T::Connect { cause, .. } => (
+                ErrorKind::Unavailable,
+                !matches!(cause, crate::transport::ConnectCause::Tls),
+            ),
+            T::Proxy { .. } => (ErrorKind::Unavailable, false),
+            T::Timeout { .. } => (ErrorKind::Timeout, true),
+            T::NoAnswer { .. } => (ErrorKind::Unavailable, true),
+            T::Cut { .. } => (ErrorKind::Truncated, true),
+            T::Malformed { .. } => (ErrorKind::MalformedResponse, true),
+            T::Redirect { .. } => (ErrorKind::Unavailable, false),
+            T::Picture { .. } => (ErrorKind::InvalidRequest, false),
+            _ => (ErrorKind::Other, true),
+        };
+        Error::new(kind, error.to_string()).retryable(retryable)
+    }
+}
+
+/// A vendor's error, with what the response's headers say and without the keys it may repeat.
+pub(super) fn vendor(mut error: Error, hints: Option<RetryHints>, secrets: &[SecretString]) -> Error {
+    if let Some(hints) = hints
+        && let Some(after) = hints.after
+    {
+        error.retry_after_ms = u64::try_from(after.as_millis()).ok();
+    }
+    let clean = |text: &str| redact(text, secrets).into_owned();
+    error.message = clean(&error.message);
+    error.vendor_code = error.vendor_code.as_deref().map(clean);
+    error
+}

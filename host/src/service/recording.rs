@@ -1,0 +1,105 @@
+//! The row of an exchange that is under way. Whatever happens, dropping it writes the row.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::chat::{ChatResponse, Usage};
+use crate::error::{Error, ErrorKind};
+use crate::stats::{Outcome, Record, Recorder};
+
+/// Writes one row when it is dropped: as cancelled, unless it was told otherwise.
+pub(super) struct Recording {
+    recorder: Option<Recorder>,
+    record: Option<Record>,
+    begun: Instant,
+}
+
+impl Recording {
+    /// An exchange begins. `record` says what is known of it.
+    pub(super) fn begin(recorder: Option<Recorder>, record: Record) -> Self {
+        Recording {
+            recorder,
+            record: Some(record),
+            begun: Instant::now(),
+        }
+    }
+
+    /// A first piece of content came.
+    pub(super) fn first_token(&mut self) {
+        let elapsed = self.begun.elapsed();
+        if let Some(record) = &mut self.record {
+            record.ttft.get_or_insert(elapsed);
+        }
+    }
+
+    /// What is known of usage before the end.
+    pub(super) fn usage(&mut self, usage: Usage) {
+        if let Some(record) = &mut self.record {
+            record.usage = usage;
+        }
+    }
+
+    /// The exchange ended with an answer.
+    pub(super) fn succeeded(&mut self, answer: &ChatResponse, keep_content: bool) {
+        self.ended();
+        if let Some(record) = &mut self.record {
+            record.outcome = Outcome::Success(answer.finish_reason);
+            record.vendor_model.clone_from(&answer.vendor_model);
+            record.vendor_id.clone_from(&answer.id);
+            record.usage = answer.usage;
+            record.cost = answer.cost;
+            if keep_content {
+                record.answer = Some(answer.content());
+            }
+        }
+    }
+
+    /// The exchange ended with an error.
+    pub(super) fn failed(&mut self, error: &Error) {
+        self.ended();
+        if let Some(record) = &mut self.record {
+            record.outcome = match error.kind {
+                ErrorKind::Cancelled => Outcome::Cancelled,
+                kind => Outcome::Error {
+                    kind,
+                    message: error.message.clone(),
+                    status: error.status,
+                },
+            };
+            record.answer = error.partial.clone().filter(|_| record.prompt.is_some());
+        }
+    }
+
+    /// Another attempt follows.
+    pub(super) fn not_last(&mut self) {
+        if let Some(record) = &mut self.record {
+            record.last = false;
+        }
+    }
+
+    fn ended(&mut self) {
+        let elapsed = self.begun.elapsed();
+        if let Some(record) = &mut self.record {
+            record.latency = elapsed;
+        }
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        if let (Some(recorder), Some(mut record)) = (self.recorder.take(), self.record.take()) {
+            if record.outcome == Outcome::Cancelled {
+                record.latency = self.begun.elapsed();
+            }
+            recorder.record(record);
+        }
+    }
+}
+
+/// Unix time in milliseconds.
+pub(super) fn now_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_millis()).ok())
+        .unwrap_or(0)
+}

@@ -1,0 +1,78 @@
+//! From the name that was asked for to the models to try, in order.
+
+use std::sync::Arc;
+
+use super::state::State;
+use crate::config::{Model, Route, RouteModel, Strategy};
+use crate::error::{Error, Result};
+
+/// The models to try.
+pub(super) struct Plan {
+    /// The route's name, if a route was asked.
+    pub(super) route: Option<String>,
+    /// In the order of trying; at least one.
+    pub(super) models: Vec<Arc<Model>>,
+}
+
+/// The models behind a name.
+pub(super) fn plan(state: &State, name: &str) -> Result<Plan> {
+    let config = &state.config;
+    if let Some(route) = config.routes.get(name) {
+        return plan_route(route);
+    }
+    match config.models.get(name) {
+        Some(model) if model.enabled => Ok(Plan {
+            route: None,
+            models: vec![model.clone()],
+        }),
+        Some(_) => Err(Error::configuration(format!(
+            "model {name:?} is switched off: set its \"enabled\" to true"
+        ))),
+        None => Err(Error::configuration(config.unknown_model(name))),
+    }
+}
+
+fn plan_route(route: &Route) -> Result<Plan> {
+    let mut usable: Vec<&RouteModel> = route
+        .models
+        .iter()
+        .filter(|entry| entry.model.enabled)
+        .collect();
+    if usable.is_empty() || !route.enabled {
+        return Err(Error::configuration(format!(
+            "route {:?} has no model that is switched on",
+            route.name
+        )));
+    }
+    if matches!(route.strategy, Strategy::Weighted) {
+        usable = shuffled(usable, || fastrand::f64());
+    }
+    Ok(Plan {
+        route: Some(route.name.clone()),
+        models: usable
+            .into_iter()
+            .map(|entry| entry.model.clone())
+            .collect(),
+    })
+}
+
+/// Draws without putting back, each with the probability of its weight.
+fn shuffled<'a>(
+    mut left: Vec<&'a RouteModel>,
+    mut random: impl FnMut() -> f64,
+) -> Vec<&'a RouteModel> {
+    let mut drawn = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let total: f64 = left.iter().map(|entry| f64::from(entry.weight)).sum();
+        let mut mark = random() * total;
+        let at = left
+            .iter()
+            .position(|entry| {
+                mark -= f64::from(entry.weight);
+                mark < 0.0
+            })
+            .unwrap_or(left.len() - 1);
+        drawn.push(left.swap_remove(at));
+    }
+    drawn
+}

@@ -1,0 +1,140 @@
+//! Everything that one configuration makes. A reload swaps it whole; an exchange keeps the one that
+//! it began with.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use super::breaker::Breaker;
+use crate::config::{self, Config, Endpoint, Proxy};
+use crate::error::{Error, Result};
+use crate::plugin::{EngineOptions, Limits, LoadOptions, Plugin, PluginEngine};
+use crate::transport::{ClientOptions, HttpClient, ProxyChoice};
+
+/// What tells one HTTP client from another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct ClientKey {
+    proxy: Proxy,
+    ca_file: Option<PathBuf>,
+    connect: Duration,
+}
+
+pub(super) struct State {
+    pub(super) config: Arc<Config>,
+    engine: OnceLock<Result<PluginEngine>>,
+    plugins: Mutex<HashMap<String, Arc<OnceCell<Plugin>>>>,
+    clients: Mutex<HashMap<ClientKey, HttpClient>>,
+    breakers: Mutex<HashMap<String, Arc<Breaker>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+impl State {
+    pub(super) fn new(config: Config) -> Self {
+        State {
+            config: Arc::new(config),
+            engine: OnceLock::new(),
+            plugins: Mutex::default(),
+            clients: Mutex::default(),
+            breakers: Mutex::default(),
+        }
+    }
+
+    /// The provider of this name.
+    pub(super) fn provider(&self, name: &str) -> Result<Arc<config::Provider>> {
+        self.config.providers.get(name).cloned().ok_or_else(|| {
+            let known: Vec<_> = self.config.providers.keys().map(String::as_str).collect();
+            Error::configuration(format!(
+                "no provider {name:?}: there are {}",
+                known.join(", ")
+            ))
+        })
+    }
+
+    /// The engine, made when it is first needed.
+    fn engine(&self) -> Result<PluginEngine> {
+        self.engine
+            .get_or_init(|| {
+                let limits = &self.config.limits;
+                let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+                let cache_dir = directories::ProjectDirs::from("", "", "multillm")
+                    .map(|dirs| dirs.cache_dir().join("compiled"));
+                PluginEngine::new(EngineOptions {
+                    limits: Limits {
+                        memory_bytes: bytes(limits.plugin_memory),
+                        cpu_ms: u64::try_from(limits.plugin_cpu.as_millis()).unwrap_or(u64::MAX),
+                        output_bytes: bytes(limits.plugin_output),
+                    },
+                    max_instances: limits.max_concurrency,
+                    cache_dir,
+                })
+                .map_err(Error::from)
+            })
+            .clone()
+    }
+
+    /// A plugin, loaded when it is first needed. Those who come meanwhile wait for the same.
+    pub(super) async fn plugin(&self, plugin: &config::Plugin) -> Result<Plugin> {
+        let cell = lock(&self.plugins)
+            .entry(plugin.name.clone())
+            .or_default()
+            .clone();
+        cell.get_or_try_init(|| async {
+            let file = plugin
+                .file()
+                .map_err(|missing| Error::configuration(missing.to_string()))?
+                .to_owned();
+            let options = LoadOptions {
+                sha256: plugin.sha256.clone(),
+                wasi_deny_all: plugin.wasi.is_some(),
+            };
+            let (engine, name) = (self.engine()?, plugin.name.clone());
+            // Compiling takes most of a second: not on a thread that serves others.
+            let handle = tokio::runtime::Handle::current();
+            let loaded = tokio::task::spawn_blocking(move || {
+                handle.block_on(engine.load(&name, &file, &options))
+            })
+            .await
+            .map_err(|error| Error::configuration(format!("loading failed: {error}")))?;
+            loaded.map_err(|error| Error::configuration(error.to_string()))
+        })
+        .await
+        .cloned()
+    }
+
+    /// The HTTP client for an endpoint; endpoints that are reached alike share one.
+    pub(super) fn client(&self, endpoint: &Endpoint) -> HttpClient {
+        let key = ClientKey {
+            proxy: endpoint.proxy.clone(),
+            ca_file: endpoint.ca_file.clone(),
+            connect: endpoint.timeouts.connect,
+        };
+        lock(&self.clients)
+            .entry(key.clone())
+            .or_insert_with(|| {
+                HttpClient::new(ClientOptions {
+                    connect_timeout: key.connect,
+                    ca_file: key.ca_file,
+                    proxy: match key.proxy {
+                        Proxy::Environment => ProxyChoice::Environment,
+                        Proxy::None => ProxyChoice::None,
+                        Proxy::Through(url) => ProxyChoice::Fixed(url.into()),
+                    },
+                })
+            })
+            .clone()
+    }
+
+    /// The breaker of a model.
+    pub(super) fn breaker(&self, model: &str) -> Arc<Breaker> {
+        lock(&self.breakers)
+            .entry(model.to_owned())
+            .or_default()
+            .clone()
+    }
+}

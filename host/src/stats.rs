@@ -1,0 +1,48 @@
+//! What happened and what it cost: records, the history database, summaries, prices.
+//!
+//! SQL stands only here. A [`Record`] is one exchange; the [`Recorder`] takes records without
+//! delay and writes them in the background; [`History`] reads them back.
+
+mod database;
+mod history;
+mod price;
+mod record;
+mod recorder;
+mod summary;
+
+pub use database::{Database, default_path};
+pub use history::{Conversation, Entry, Filter, History};
+pub use price::cost;
+pub use record::{Outcome, Record};
+pub use recorder::Recorder;
+pub use summary::{Summary, Totals, summarise};
+
+use thiserror::Error;
+
+/// Why the history cannot be read or written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StatsError {
+    /// The place of the database is unknown or cannot be made.
+    #[error("history: {path}: {reason}: set history.path, or history.enabled to false")]
+    Place {
+        /// The file or directory.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The database failed.
+    #[error("history: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The database is of another version and cannot be brought to this one.
+    #[error("history: {0}: a newer multillm may have made it; use that one, or another history.path")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A stored value is not what it should be.
+    #[error("history: row {row}: {reason}")]
+    Damaged {
+        /// Its id.
+        row: i64,
+        /// What is wrong.
+        reason: String,
+    },
+}
