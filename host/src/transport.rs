@@ -3,7 +3,7 @@
 //! This module alone knows the HTTP client, and it knows no plugin. One exchange goes through it
 //! in this order:
 //!
-//! 1. [`assemble`] checks an [`HttpRequest`], puts it below the [`BaseUrl`], splices in blobs and,
+//! 1. [`assemble()`] checks an [`HttpRequest`], puts it below the [`BaseUrl`], splices in blobs and,
 //!    last, secrets. What comes out, a [`Prepared`], shows no secret in its `Debug`.
 //! 2. [`HttpClient::send`] performs it: no redirects, four timeouts, a bound on the answer.
 //! 3. The [`Response`] has the headers that a plugin may see, [`RetryHints`] and a [`BodyStream`],
@@ -14,7 +14,7 @@
 //!
 //! # Layout
 //!
-//! - [`assemble`] with `base_url`, `headers` and `body`: the way out
+//! - `assemble` with `base_url`, `headers` and `body`: the way out
 //! - `client` with `proxy`, `image` and `failure`: the exchange
 //! - `response` with `hints` and `framing`: the way back
 

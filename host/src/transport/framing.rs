@@ -75,14 +75,7 @@ pub enum FramingError {
     },
 }
 
-/// Cuts one body.
-///
-/// ```ignore
-/// let mut framer = Framer::new(Framing::Sse);
-/// let mut frames = Vec::new();
-/// framer.push(b"data: {\"a\":1}\n\n", &mut frames)?;
-/// let tail = framer.finish();
-/// ```
+/// Cuts one body: [`push`](Self::push) until the bytes end, then [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct Framer {
     state: State,
