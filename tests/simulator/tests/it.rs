@@ -8,5 +8,7 @@ mod anthropic;
 mod client;
 #[path = "it/faults.rs"]
 mod faults;
+#[path = "it/gemini.rs"]
+mod gemini;
 #[path = "it/openai_family.rs"]
 mod openai_family;
