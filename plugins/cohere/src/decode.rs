@@ -1,6 +1,6 @@
 //! From a whole reply to a unified answer, and what stream and reply have in common.
 
-use multillm_plugin_sdk::outcome::{arguments_text, finish_reason, tool_arguments};
+use multillm_plugin_sdk::outcome::finish_reason;
 use multillm_plugin_sdk::{
     ChatResponse, Error, Finish, FinishReason, Part, Reasoning, Response, Target, Text, ToolCall,
     Usage,
@@ -99,18 +99,12 @@ fn say(parts: &mut Vec<Part>, text: String) {
 }
 
 fn tool_call(call: wire::ToolCall<'_>) -> Part {
-    let (name, arguments) = call
-        .function
-        .map(|function| (function.name, function.arguments))
-        .unwrap_or_default();
-    let arguments = arguments.map(arguments_text).unwrap_or_default();
-    Part::ToolCall(ToolCall {
-        id: call.id.filter(|id| !id.is_empty()),
-        local: false,
-        name: name.unwrap_or_default(),
-        arguments: tool_arguments(&arguments).to_owned(),
-        signature: None,
-    })
+    let function = call.function.unwrap_or_default();
+    Part::ToolCall(ToolCall::received(
+        call.id,
+        function.name,
+        function.arguments,
+    ))
 }
 
 pub(crate) fn finish(raw: Option<String>, has_calls: bool) -> Finish {

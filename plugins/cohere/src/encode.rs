@@ -62,7 +62,11 @@ pub(crate) fn request(
         query: vec![],
         headers,
         body,
-        framing: if streamed { Framing::Sse } else { Framing::Whole },
+        framing: if streamed {
+            Framing::Sse
+        } else {
+            Framing::Whole
+        },
     })
 }
 

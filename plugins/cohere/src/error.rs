@@ -14,8 +14,7 @@ pub(crate) fn failure(response: &Response) -> Error {
     let message = ["/message", "/error/message", "/error", "/detail"]
         .into_iter()
         .find_map(text);
-    let mut error =
-        classify(response, message.map(str::to_owned)).with_code(text("/error_type"));
+    let mut error = classify(response, message.map(str::to_owned)).with_code(text("/error_type"));
     let said = error.message.to_ascii_lowercase();
     let (kind, retryable) = match response.status {
         400 | 422 if exceeds_context(error.vendor_code.as_deref(), &said) => {

@@ -12,6 +12,8 @@ mod encode;
 mod error;
 mod models;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use multillm_plugin_sdk::{
@@ -94,22 +96,22 @@ fn settings() -> Vec<Setting> {
 }
 
 const CAPABILITIES: Capabilities = Capabilities {
-    streaming: Support::Yes,
-    system: Support::Yes,
+    tool_choice_named: Support::No,
+    tool_choice_required: Support::SomeModels,
     tools: Support::Yes,
     parallel_tools: Support::Yes,
-    tool_choice_required: Support::SomeModels,
-    tool_choice_named: Support::No,
     image_blob: Support::SomeModels,
     image_url: Support::SomeModels,
-    json: Support::Yes,
-    json_schema: Support::Yes,
     reasoning: Support::SomeModels,
     reasoning_effort: Support::SomeModels,
+    streaming: Support::Yes,
+    cached_tokens: Support::Yes,
+    list_models: Support::Yes,
+    system: Support::Yes,
     seed: Support::Yes,
     stop: Support::Yes,
-    top_k: Support::Yes,
     penalties: Support::Yes,
-    list_models: Support::Yes,
-    cached_tokens: Support::Yes,
+    top_k: Support::Yes,
+    json: Support::Yes,
+    json_schema: Support::Yes,
 };

@@ -81,7 +81,10 @@ mod tests {
         let filter = [("endpoint", "chat"), ("page_size", "1000")];
         assert_eq!(first.query, owned(&filter));
         let next = encode_list(Some("p 2"));
-        assert_eq!(next.query, owned(&[filter[0], filter[1], ("page_token", "p 2")]));
+        assert_eq!(
+            next.query,
+            owned(&[filter[0], filter[1], ("page_token", "p 2")])
+        );
     }
 
     #[test]

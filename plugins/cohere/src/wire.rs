@@ -190,7 +190,7 @@ pub(crate) struct ToolCall<'a> {
     pub(crate) function: Option<Function<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 pub(crate) struct Function<'a> {
     pub(crate) name: Option<String>,
     #[serde(borrow)]

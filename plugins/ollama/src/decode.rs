@@ -1,12 +1,12 @@
 //! From a whole reply to a unified answer, and what replies and lines have in common.
 
-use multillm_plugin_sdk::outcome::{arguments_text, finish_reason, tool_arguments};
+use multillm_plugin_sdk::outcome::finish_reason;
 use multillm_plugin_sdk::{
     ChatResponse, Error, Finish, FinishReason, Part, Reasoning, Response, Text, ToolCall, Usage,
 };
 
 use crate::error::failure;
-use crate::wire::{Call, Chunk, Said};
+use crate::wire::{Call, Called, Chunk, Said};
 
 pub(crate) fn answer(response: &Response) -> Result<ChatResponse, Error> {
     let chunk = chunk(&response.body)?;
@@ -20,7 +20,10 @@ pub(crate) fn answer(response: &Response) -> Result<ChatResponse, Error> {
     let has_calls = content.iter().any(|part| matches!(part, Part::ToolCall(_)));
     Ok(ChatResponse {
         id: None,
-        model: chunk.model.map(Into::into).filter(|model: &String| !model.is_empty()),
+        model: chunk
+            .model
+            .map(Into::into)
+            .filter(|model: &String| !model.is_empty()),
         content,
         finish: finish(chunk.done_reason, has_calls),
         usage,
@@ -55,18 +58,8 @@ fn parts(said: Said<'_>) -> Vec<Part> {
 }
 
 pub(crate) fn tool_call(call: Call<'_>) -> ToolCall {
-    let (name, arguments) = call
-        .function
-        .map(|called| (called.name, called.arguments))
-        .unwrap_or_default();
-    let arguments = arguments.map(arguments_text).unwrap_or_default();
-    ToolCall {
-        id: call.id.filter(|id| !id.is_empty()),
-        local: false,
-        name: name.unwrap_or_default(),
-        arguments: tool_arguments(&arguments).to_owned(),
-        signature: None,
-    }
+    let Called { name, arguments } = call.function.unwrap_or_default();
+    ToolCall::received(call.id, name, arguments)
 }
 
 /// Ollama says `stop` with tool calls too, and old servers say nothing.
@@ -85,7 +78,11 @@ pub(crate) fn finish(raw: Option<String>, has_calls: bool) -> Finish {
 
 /// Where there are metrics, one that is missing is zero: Ollama leaves zeros out.
 pub(crate) fn usage(chunk: &Chunk<'_>) -> Usage {
-    let metrics = [chunk.prompt_eval_count, chunk.eval_count, chunk.total_duration];
+    let metrics = [
+        chunk.prompt_eval_count,
+        chunk.eval_count,
+        chunk.total_duration,
+    ];
     let measured = metrics.iter().any(Option::is_some);
     let count = |tokens: Option<u64>| measured.then(|| tokens.unwrap_or(0));
     Usage {

@@ -43,7 +43,7 @@ pub(crate) fn chat(target: &Target, request: &ChatRequest, mode: Mode) -> Result
         Ok(Chat {
             model: &target.model,
             stream,
-            messages: messages::turns(&request.messages, blobs)?,
+            messages: messages::conversation(&request.messages, blobs)?,
             tools: tools(request)?,
             format: format(&request.response_format)?,
             think: think.as_ref(),
@@ -86,8 +86,14 @@ fn sample(options: &mut Map<String, Value>, sampling: &Sampling) {
         ("top_p", sampling.top_p.map(Value::from)),
         ("top_k", sampling.top_k.map(Value::from)),
         ("seed", sampling.seed.map(Value::from)),
-        ("frequency_penalty", sampling.frequency_penalty.map(Value::from)),
-        ("presence_penalty", sampling.presence_penalty.map(Value::from)),
+        (
+            "frequency_penalty",
+            sampling.frequency_penalty.map(Value::from),
+        ),
+        (
+            "presence_penalty",
+            sampling.presence_penalty.map(Value::from),
+        ),
     ];
     for (name, value) in chosen {
         options.extend(value.map(|value| (name.to_owned(), value)));

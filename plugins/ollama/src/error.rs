@@ -10,7 +10,11 @@ use serde_json::value::RawValue;
 /// What a failure's text says, by pieces of it, and whether waiting helps.
 const SIGNS: [(&str, ErrorKind, bool); 10] = [
     ("does not support", ErrorKind::Unsupported, false),
-    ("is not supported for this model", ErrorKind::Unsupported, false),
+    (
+        "is not supported for this model",
+        ErrorKind::Unsupported,
+        false,
+    ),
     ("prompt too long", ErrorKind::ContextLength, false),
     ("prompt is too long", ErrorKind::ContextLength, false),
     ("max context length", ErrorKind::ContextLength, false),

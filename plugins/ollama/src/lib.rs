@@ -12,11 +12,13 @@ mod encode;
 mod error;
 mod models;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use multillm_plugin_sdk::{
-    Capabilities, ChatRequest, ChatResponse, Error, Header, Info, ListModels, Mode, Page,
-    Provider, Request, Response, Secret, Setting, Support, Target, export_provider,
+    Capabilities, ChatRequest, ChatResponse, Error, Header, Info, ListModels, Mode, Page, Provider,
+    Request, Response, Secret, Setting, Support, Target, export_provider,
 };
 
 /// Ollama.
@@ -27,24 +29,24 @@ impl Provider for Ollama {
 
     fn describe() -> Info {
         let capabilities = Capabilities {
-            streaming: Support::Yes,
-            system: Support::Yes,
+            tool_choice_named: Support::No,
+            tool_choice_required: Support::No,
+            image_url: Support::No,
+            cached_tokens: Support::No,
             tools: Support::SomeModels,
             parallel_tools: Support::SomeModels,
-            tool_choice_required: Support::No,
-            tool_choice_named: Support::No,
-            image_blob: Support::SomeModels,
-            image_url: Support::No,
-            json: Support::Yes,
-            json_schema: Support::Yes,
             reasoning: Support::SomeModels,
+            image_blob: Support::SomeModels,
             reasoning_effort: Support::SomeModels,
-            seed: Support::Yes,
-            stop: Support::Yes,
-            top_k: Support::Yes,
+            system: Support::Yes,
+            streaming: Support::Yes,
+            json_schema: Support::Yes,
+            json: Support::Yes,
             penalties: Support::Yes,
+            top_k: Support::Yes,
+            stop: Support::Yes,
+            seed: Support::Yes,
             list_models: Support::Yes,
-            cached_tokens: Support::No,
         };
         let api_key = Secret {
             name: "api_key".into(),

@@ -31,7 +31,11 @@ impl Decoder for Lines {
             return Ok(());
         }
         let mut chunk = chunk(line)?;
-        if let Some(model) = chunk.model.as_deref().filter(|name| !self.named && !name.is_empty()) {
+        if let Some(model) = chunk
+            .model
+            .as_deref()
+            .filter(|name| !self.named && !name.is_empty())
+        {
             self.named = true;
             events.started(None, Some(model));
         }

@@ -132,7 +132,7 @@ pub(crate) struct Call<'a> {
     pub(crate) function: Option<Called<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 pub(crate) struct Called<'a> {
     pub(crate) name: Option<String>,
     #[serde(borrow)]

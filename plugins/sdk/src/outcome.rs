@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::{FinishReason, Usage};
+use crate::{FinishReason, ToolCall, Usage};
 
 /// The reason to report when the message holds tool calls: vendors that only say "done" mean
 /// that they wait for the tools.
@@ -45,6 +45,26 @@ pub fn arguments_text(value: &RawValue) -> Cow<'_, str> {
     match serde_json::from_str::<String>(raw) {
         Ok(text) => Cow::Owned(text),
         Err(_) => Cow::Borrowed(raw),
+    }
+}
+
+impl ToolCall {
+    /// A call as a vendor's JSON holds it: whatever is missing is made good, except the id,
+    /// which the host then makes.
+    #[must_use]
+    pub fn received(
+        id: Option<String>,
+        name: Option<String>,
+        arguments: Option<&RawValue>,
+    ) -> Self {
+        let arguments = arguments.map(arguments_text).unwrap_or_default();
+        ToolCall {
+            id: id.filter(|id| !id.is_empty()),
+            local: false,
+            name: name.unwrap_or_default(),
+            arguments: tool_arguments(&arguments).to_owned(),
+            signature: None,
+        }
     }
 }
 
@@ -121,5 +141,17 @@ mod tests {
             let value: &RawValue = serde_json::from_str(json).unwrap();
             assert_eq!(arguments_text(value), text);
         }
+    }
+
+    #[test]
+    fn a_call_without_id_or_arguments_is_a_call() {
+        let bare = ToolCall::received(Some(String::new()), Some("look".into()), None);
+        assert_eq!((bare.id, bare.arguments.as_str()), (None, "{}"));
+        let null: &RawValue = serde_json::from_str("null").unwrap();
+        let call = ToolCall::received(Some("c1".into()), None, Some(null));
+        assert_eq!(
+            (call.id.as_deref(), call.arguments.as_str()),
+            (Some("c1"), "{}")
+        );
     }
 }

@@ -1,0 +1,134 @@
+//! Whole replies as Cohere sends them.
+
+use multillm_plugin_sdk::{ChatResponse, Error, ErrorKind, FinishReason, Part, Provider, Usage};
+
+use crate::Cohere;
+use crate::tests::{call, response, target, text, thought};
+
+fn decode(body: &str) -> Result<ChatResponse, Error> {
+    Cohere::decode(&target("{}"), &response(200, body))
+}
+
+#[test]
+fn blocks_then_plan_then_calls() {
+    let answer = decode(
+        r#"{"id":"a","message":{"role":"assistant","content":[
+            {"type":"thinking","thinking":"Hm."},{"type":"thinking","thinking":""},
+            {"type":"hologram","text":"?"},
+            {"type":"text","text":"One "},{"type":"text","text":"moment."}],
+            "tool_plan":"I will look.","citations":[{"start":0,"end":3,"text":"One","sources":[]}],
+            "tool_calls":[{"id":"look_1","type":"function","function":{"name":"look","arguments":"null"}},
+                          {"id":"","function":{"name":"look","arguments":{"x": 1}}}]},
+            "finish_reason":"TOOL_CALL","logprobs":null}"#,
+    )
+    .unwrap();
+    let Some((Part::ToolCall(bare), others)) = answer.content.split_last() else {
+        panic!("{:?}", answer.content);
+    };
+    assert_eq!(
+        others,
+        [
+            thought("Hm.", Some("thinking")),
+            text("One moment."),
+            thought("I will look.", None),
+            call("look_1", "look", "{}"),
+        ]
+    );
+    assert_eq!(
+        (bare.id.as_deref(), bare.arguments.as_str()),
+        (None, r#"{"x": 1}"#)
+    );
+    assert_eq!(answer.model.as_deref(), Some("command-z"));
+    assert_eq!(answer.usage, Usage::UNKNOWN);
+}
+
+#[test]
+fn usage_is_what_the_model_counted_and_not_what_is_billed() {
+    let usage = |usage: &str| {
+        decode(&format!(
+            r#"{{"message":{{"content":[]}},"usage":{usage}}}"#
+        ))
+        .unwrap()
+        .usage
+    };
+    let full = usage(
+        r#"{"billed_units":{"input_tokens":5,"output_tokens":1},"tokens":{"input_tokens":71.0,"output_tokens":2,"image_tokens":9},"cached_tokens":0}"#,
+    );
+    assert_eq!(
+        (full.prompt_tokens, full.completion_tokens),
+        (Some(71), Some(2))
+    );
+    assert_eq!((full.cached_tokens, full.total_tokens), (Some(0), None));
+    for nothing in [
+        "null",
+        "{}",
+        r#"{"tokens":null}"#,
+        r#"{"billed_units":{"input_tokens":5}}"#,
+    ] {
+        assert_eq!(usage(nothing), Usage::UNKNOWN, "{nothing}");
+    }
+}
+
+#[test]
+fn finish_reasons() {
+    for (raw, calls, reason) in [
+        ("COMPLETE", false, FinishReason::Stop),
+        ("complete", true, FinishReason::ToolCalls),
+        ("STOP_SEQUENCE", false, FinishReason::Stop),
+        ("MAX_TOKENS", true, FinishReason::Length),
+        ("TOOL_CALL", true, FinishReason::ToolCalls),
+        ("ERROR", false, FinishReason::Error),
+        ("TIMEOUT", false, FinishReason::Error),
+        ("WANDERED_OFF", false, FinishReason::Other),
+    ] {
+        let finish = super::finish(Some(raw.into()), calls);
+        assert_eq!((finish.reason, finish.raw.as_deref()), (reason, Some(raw)));
+    }
+    let unsaid = super::finish(None, true);
+    assert_eq!((unsaid.reason, unsaid.raw), (FinishReason::ToolCalls, None));
+}
+
+#[test]
+fn a_cut_off_call_keeps_its_text() {
+    let answer = decode(
+        r#"{"message":{"tool_calls":[{"id":"c","function":{"name":"look","arguments":"{\"x\": \"ab"}}]},"finish_reason":"MAX_TOKENS"}"#,
+    )
+    .unwrap();
+    assert_eq!(answer.content, [call("c", "look", r#"{"x": "ab"#)]);
+    assert_eq!(answer.finish.reason, FinishReason::Length);
+}
+
+#[test]
+fn what_is_no_reply_is_malformed() {
+    for body in [
+        "",
+        "<html>",
+        "[]",
+        "\"x\"",
+        "7",
+        "{}",
+        r#"{"message":null}"#,
+        r#"{"message":[[]]}"#,
+        r#"{"id":7,"message":{}}"#,
+    ] {
+        let error = decode(body).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::MalformedResponse, "{body}");
+    }
+}
+
+#[test]
+fn an_error_in_a_success_is_that_error() {
+    let flat = decode(r#"{"id":"a","message":"internal error"}"#).unwrap_err();
+    assert_eq!(
+        (flat.kind, flat.message.as_str()),
+        (ErrorKind::Server, "internal error")
+    );
+    let ended = decode(
+        r#"{"message":{"content":[{"type":"text","text":"x"}]},"finish_reason":"ERROR","error":"bad tool","error_type":"INVALID_TOOL_GENERATION"}"#,
+    )
+    .unwrap_err();
+    assert_eq!(
+        ended.vendor_code.as_deref(),
+        Some("INVALID_TOOL_GENERATION")
+    );
+}

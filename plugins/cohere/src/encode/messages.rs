@@ -111,11 +111,10 @@ fn content(blocks: Vec<Block<'_>>) -> Option<Content<'_>> {
 fn picture<'a>(image: &'a Image, blobs: &mut Blobs) -> Block<'a> {
     let url = match &image.source {
         ImageSource::Url(url) => Cow::Borrowed(url.as_str()),
-        ImageSource::Blob(blob) => Cow::Owned(format!(
-            "data:{};base64,{}",
-            blob.media_type,
-            blobs.base64(blob)
-        )),
+        ImageSource::Blob(blob) => {
+            let base64 = blobs.base64(blob);
+            Cow::Owned(format!("data:{};base64,{base64}", blob.media_type))
+        }
     };
     Block::ImageUrl {
         image_url: ImageUrl {

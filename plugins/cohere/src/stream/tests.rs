@@ -1,0 +1,124 @@
+//! What streams do beside saying what a whole reply says.
+
+use multillm_plugin_sdk::{ErrorKind, FinishReason, Usage};
+
+use crate::tests::{call, read, text, thought};
+
+const START: &str = r#"{"id":"a","type":"message-start","delta":{"message":{"role":"assistant"}}}"#;
+const END: &str = r#"{"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{}}}"#;
+const TEXT: &str =
+    r#"{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"Hi"}}}}"#;
+
+#[test]
+fn an_end_in_an_error_is_that_error_whatever_follows() {
+    let failed = r#"{"type":"message-end","delta":{"finish_reason":"ERROR","usage":{},"error":"no valid tool call came out","error_type":"INVALID_TOOL_GENERATION"}}"#;
+    let error = read(&[START, TEXT, failed, "[DONE]"]).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Server);
+    assert_eq!(error.message, "no valid tool call came out");
+    assert_eq!(
+        error.vendor_code.as_deref(),
+        Some("INVALID_TOOL_GENERATION")
+    );
+    let bare = r#"{"type":"message-end","delta":{"finish_reason":"ERROR"}}"#;
+    let answer = read(&[START, TEXT, bare]).unwrap();
+    assert_eq!(answer.finish.reason, FinishReason::Error);
+    assert_eq!(answer.content, [text("Hi")]);
+}
+
+#[test]
+fn an_error_object_in_place_of_an_event_is_an_error() {
+    let error = read(&[START, r#"{"id":"a","message":"too many tokens: 9 > 8"}"#]).unwrap_err();
+    assert_eq!(
+        (error.kind, error.retryable),
+        (ErrorKind::ContextLength, false)
+    );
+}
+
+#[test]
+fn the_last_mark_alone_completes_nothing() {
+    for frames in [&["[DONE]"][..], &[START, TEXT, "[DONE]"]] {
+        assert_eq!(read(frames).unwrap_err().kind, ErrorKind::Truncated);
+    }
+}
+
+#[test]
+fn unknown_events_and_blocks_are_passed_over() {
+    let answer = read(&[
+        START,
+        "",
+        r#"{"type":"debug","prompt":"x"}"#,
+        r#"{"type":"mood-start","index":0,"delta":{"message":{"mood":{}}}}"#,
+        r#"{"surprise":true}"#,
+        r#"{"type":"content-start","index":4,"delta":{"message":{"content":{"type":"hologram","text":"?"}}}}"#,
+        r#"{"type":"content-delta","index":4,"delta":{"message":{"content":{"text":"??"}}}}"#,
+        r#"{"type":"content-delta","index":0,"delta":{"message":{"content":null}}}"#,
+        r#"{"type":"tool-plan-delta","delta":{"message":{"tool_plan":null}}}"#,
+        TEXT,
+        END,
+    ])
+    .unwrap();
+    assert_eq!(answer.content, [text("Hi")]);
+    assert_eq!(answer.usage, Usage::UNKNOWN);
+}
+
+#[test]
+fn what_is_no_event_is_malformed() {
+    for frame in [
+        "{",
+        "[]",
+        "hello",
+        r#"{"type":"content-delta","delta":"x"}"#,
+    ] {
+        let error = read(&[START, frame, END]).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::MalformedResponse, "{frame}");
+    }
+}
+
+#[test]
+fn thinking_and_plan_stay_apart() {
+    let answer = read(&[
+        START,
+        r#"{"type":"content-start","index":0,"delta":{"message":{"content":{"type":"thinking","thinking":""}}}}"#,
+        r#"{"type":"content-delta","index":0,"delta":{"message":{"content":{"thinking":"Hm."}}}}"#,
+        r#"{"type":"tool-plan-delta","delta":{"message":{"tool_plan":"I will look."}}}"#,
+        END,
+    ])
+    .unwrap();
+    let apart = [
+        thought("Hm.", Some("thinking")),
+        thought("I will look.", None),
+    ];
+    assert_eq!(answer.content, apart);
+}
+
+#[test]
+fn calls_that_overlap_keep_their_arguments() {
+    let start = |index: u32, id: &str| {
+        format!(
+            r#"{{"type":"tool-call-start","index":{index},"delta":{{"message":{{"tool_calls":{{"id":"{id}","function":{{"name":"look","arguments":""}}}}}}}}}}"#
+        )
+    };
+    let more = |index: u32, text: &str| {
+        format!(
+            r#"{{"type":"tool-call-delta","index":{index},"delta":{{"message":{{"tool_calls":{{"function":{{"arguments":"{text}"}}}}}}}}}}"#
+        )
+    };
+    let frames = [
+        START.to_owned(),
+        start(5, "a"),
+        start(6, "b"),
+        more(5, "[1"),
+        more(6, "nul"),
+        more(5, "]"),
+        more(6, "lify"),
+        more(9, "lost"),
+        END.to_owned(),
+    ];
+    let frames: Vec<&str> = frames.iter().map(String::as_str).collect();
+    let answer = read(&frames).unwrap();
+    assert_eq!(
+        answer.content,
+        [call("a", "look", "[1]"), call("b", "look", "nullify")]
+    );
+    assert_eq!(answer.finish.reason, FinishReason::ToolCalls);
+}

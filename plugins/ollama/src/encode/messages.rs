@@ -10,12 +10,13 @@ use multillm_plugin_sdk::{
 
 use crate::wire::{Arguments, PastCall, PastFunction, Turn};
 
-pub(super) fn turns<'a>(
-    messages: &'a [Message],
+/// One turn a message, and one a tool's result; nothing for a message without content.
+pub(super) fn conversation<'a>(
+    said: &'a [Message],
     blobs: &mut Blobs,
 ) -> Result<Vec<Turn<'a>>, Error> {
-    let mut turns = Vec::with_capacity(messages.len());
-    for message in messages {
+    let mut turns = Vec::new();
+    for message in said {
         let role = match message.role {
             Role::System => "system",
             Role::User => "user",

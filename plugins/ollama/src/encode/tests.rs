@@ -1,0 +1,286 @@
+//! What is sent, and what is refused rather than ignored.
+
+use multillm_plugin_sdk::{
+    Blob, BodyPart, ChatRequest, ErrorKind, Framing, Header, Image, ImageSource, JsonSchema, Mode,
+    Part, Provider, ReasoningEffort, ResponseFormat, ResultPart, Role, Tool, ToolCall, ToolChoice,
+    ToolResult,
+};
+use serde_json::{Value, json};
+
+use crate::Ollama;
+use crate::tests::{ask, body, call, encoded, message, target, text, thought};
+
+fn question() -> ChatRequest {
+    ask(vec![message(Role::User, vec![text("What?")])])
+}
+
+fn with_settings(settings: &str, request: &ChatRequest) -> Value {
+    let request = Ollama::encode(&target(settings), request, Mode::Whole).unwrap();
+    body(&request.body)
+}
+
+fn look(strict: Option<bool>) -> Tool {
+    Tool {
+        strict,
+        name: "look".into(),
+        description: None,
+        parameters: r#"{"type":"object","properties":{"z":{},"a":{}}}"#.into(),
+    }
+}
+
+fn result(local: bool, is_error: bool, content: Vec<ResultPart>) -> Part {
+    Part::ToolResult(ToolResult {
+        content,
+        is_error,
+        local,
+        call_id: "call_1".into(),
+        name: "look".into(),
+    })
+}
+
+fn drawing(source: ImageSource) -> Image {
+    let detail = Some("high".into());
+    Image { source, detail }
+}
+
+fn remote() -> Image {
+    drawing(ImageSource::Url("https://a.example/b.png".into()))
+}
+
+#[test]
+fn streaming_is_always_said_and_the_key_is_optional() {
+    let key = Header::secret("authorization", "Bearer ", "api_key", true);
+    let whole = Ollama::encode(&target("{}"), &question(), Mode::Whole).unwrap();
+    assert_eq!(
+        (whole.path.join("/").as_str(), whole.framing),
+        ("api/chat", Framing::Whole)
+    );
+    assert_eq!(whole.headers, std::slice::from_ref(&key));
+    assert_eq!(
+        body(&whole.body),
+        json!({"model":"qwen3:4b","stream":false,"messages":[{"role":"user","content":"What?"}]})
+    );
+    let streamed = Ollama::encode(&target("{}"), &question(), Mode::Stream).unwrap();
+    assert_eq!(streamed.framing, Framing::Ndjson);
+    assert_eq!(
+        streamed.headers,
+        [key, Header::plain("accept", "application/x-ndjson")]
+    );
+    assert_eq!(body(&streamed.body)["stream"], true);
+}
+
+#[test]
+fn sampling_stands_under_options_and_beats_the_settings() {
+    let mut request = question();
+    let sampling = &mut request.sampling;
+    sampling.max_tokens = Some(400);
+    sampling.temperature = Some(0.2);
+    sampling.top_p = Some(0.9);
+    sampling.top_k = Some(40);
+    sampling.seed = Some(7);
+    sampling.stop = vec!["END".into()];
+    sampling.frequency_penalty = Some(0.5);
+    sampling.presence_penalty = Some(-0.5);
+    request.extra = r#"{"options":{"min_p":0.05},"logprobs":true}"#.into();
+    let settings = r#"{"num_ctx":8192,"truncate":false,"shift":false,"keep_alive":-1,"options":{"num_gpu":1,"seed":1}}"#;
+    let sent = with_settings(settings, &request);
+    assert_eq!(
+        sent["options"],
+        json!({"num_ctx":8192,"num_gpu":1,"num_predict":400,"temperature":0.2,"top_p":0.9,
+            "top_k":40,"seed":7,"stop":["END"],"frequency_penalty":0.5,"presence_penalty":-0.5,
+            "min_p":0.05})
+    );
+    assert_eq!(
+        (&sent["truncate"], &sent["shift"]),
+        (&json!(false), &json!(false))
+    );
+    assert_eq!(
+        (&sent["keep_alive"], &sent["logprobs"]),
+        (&json!(-1), &json!(true))
+    );
+    assert_eq!(
+        with_settings(r#"{"keep_alive":"10m"}"#, &question())["keep_alive"],
+        "10m"
+    );
+    let broken = Ollama::encode(&target(r#"{"num_ctx":"big"}"#), &question(), Mode::Whole);
+    assert_eq!(broken.unwrap_err().kind, ErrorKind::InvalidRequest);
+}
+
+#[test]
+fn effort_beats_the_setting_think() {
+    let think = |settings, effort| {
+        let mut request = question();
+        request.reasoning_effort = effort;
+        with_settings(settings, &request)["think"].clone()
+    };
+    assert_eq!(think("{}", None), json!(null));
+    assert_eq!(think(r#"{"think":true}"#, None), json!(true));
+    assert_eq!(think(r#"{"think":"low"}"#, None), json!("low"));
+    for (effort, value) in [
+        (ReasoningEffort::None, json!(false)),
+        (ReasoningEffort::Minimal, json!("low")),
+        (ReasoningEffort::Low, json!("low")),
+        (ReasoningEffort::Medium, json!("medium")),
+        (ReasoningEffort::High, json!("high")),
+        (ReasoningEffort::Max, json!("max")),
+    ] {
+        assert_eq!(think(r#"{"think":true}"#, Some(effort)), value);
+    }
+}
+
+#[test]
+fn a_conversation_with_pictures_and_tools() {
+    let blob = |id| {
+        Part::Image(drawing(ImageSource::Blob(Blob {
+            length: 9,
+            media_type: "image/png".into(),
+            id,
+        })))
+    };
+    let local = Part::ToolCall(ToolCall {
+        id: Some("call_1".into()),
+        local: true,
+        name: "look".into(),
+        arguments: r#"{"z": 1, "a": 2}"#.into(),
+        signature: None,
+    });
+    let request = ask(vec![
+        message(Role::System, vec![text("Be brief.")]),
+        message(
+            Role::User,
+            vec![text("Compare "), blob(4), text("these"), blob(5)],
+        ),
+        message(
+            Role::Assistant,
+            vec![
+                thought("Hm. "),
+                thought("Look."),
+                local,
+                call(Some("own"), "look", ""),
+                call(None, "look", "[1]"),
+            ],
+        ),
+        message(
+            Role::Tool,
+            vec![
+                result(
+                    true,
+                    false,
+                    vec![
+                        ResultPart::Text("a ".into()),
+                        ResultPart::Text("cat".into()),
+                    ],
+                ),
+                result(false, true, vec![ResultPart::Text("no light".into())]),
+            ],
+        ),
+        message(Role::Assistant, vec![text("")]),
+    ]);
+    let sent = Ollama::encode(&target("{}"), &request, Mode::Whole).unwrap();
+    let BodyPart::Text(first) = &sent.body[0] else {
+        panic!("{:?}", sent.body);
+    };
+    assert!(
+        first.ends_with(r#""images":[""#),
+        "no data: prefix: {first}"
+    );
+    let written = sent
+        .body
+        .iter()
+        .any(|part| matches!(part, BodyPart::Text(text) if text.contains(r#"{"z": 1, "a": 2}"#)));
+    assert!(written, "arguments byte for byte: {:?}", sent.body);
+    assert_eq!(
+        body(&sent.body)["messages"],
+        json!([
+            {"role":"system","content":"Be brief."},
+            {"role":"user","content":"Compare these","images":["<blob 4>","<blob 5>"]},
+            {"role":"assistant","content":"","thinking":"Hm. Look.","tool_calls":[
+                {"function":{"name":"look","arguments":{"z":1,"a":2}}},
+                {"id":"own","function":{"name":"look","arguments":{}}},
+                {"function":{"name":"look","arguments":{"_raw":"[1]"}}}]},
+            {"role":"tool","content":"a cat","tool_name":"look"},
+            {"role":"tool","content":"error: no light","tool_name":"look","tool_call_id":"call_1"}
+        ])
+    );
+}
+
+#[test]
+fn tools_are_offered_unless_none_may_be_called() {
+    let mut request = question();
+    request.tools = vec![look(Some(false))];
+    assert_eq!(
+        encoded(&request)["tools"],
+        json!([{"type":"function","function":{"name":"look",
+            "parameters":{"type":"object","properties":{"z":{},"a":{}}}}}])
+    );
+    request.tool_choice = ToolChoice::None;
+    assert_eq!(encoded(&request)["tools"], json!(null));
+}
+
+#[test]
+fn the_answer_s_form() {
+    let mut request = question();
+    request.response_format = ResponseFormat::Json;
+    assert_eq!(encoded(&request)["format"], "json");
+    let schema = r#"{"type":"object","properties":{"z":{},"a":{}}}"#;
+    request.response_format = ResponseFormat::JsonSchema(JsonSchema {
+        strict: Some(true),
+        schema: schema.into(),
+        description: None,
+        name: "answer".into(),
+    });
+    let sent = Ollama::encode(&target("{}"), &request, Mode::Whole).unwrap();
+    assert!(
+        matches!(sent.body.as_slice(), [BodyPart::Text(text)] if text.contains(schema)),
+        "{:?}",
+        sent.body
+    );
+}
+
+#[test]
+fn what_ollama_cannot_do_is_refused_by_name() {
+    let with_tool = |change: fn(&mut ChatRequest)| {
+        let mut request = question();
+        request.tools = vec![look(None)];
+        change(&mut request);
+        request
+    };
+    let says = |content| ask(vec![message(Role::User, vec![content])]);
+    let returns = |content| {
+        ask(vec![message(
+            Role::Tool,
+            vec![result(true, false, vec![content])],
+        )])
+    };
+    for (request, word) in [
+        (
+            with_tool(|ask| ask.tool_choice = ToolChoice::Required),
+            "require",
+        ),
+        (
+            with_tool(|ask| ask.tool_choice = ToolChoice::Named("look".into())),
+            "look",
+        ),
+        (
+            with_tool(|ask| ask.parallel_tool_calls = Some(false)),
+            "parallel",
+        ),
+        (
+            with_tool(|ask| ask.tools = vec![look(Some(true))]),
+            "strict",
+        ),
+        (says(Part::Image(remote())), "file"),
+        (returns(ResultPart::Image(remote())), "user messages"),
+        (
+            ask(vec![message(Role::System, vec![Part::Image(remote())])]),
+            "user messages",
+        ),
+    ] {
+        let error = Ollama::encode(&target("{}"), &request, Mode::Stream).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unsupported, "{error:?}");
+        assert!(error.message.contains(word), "{error:?}");
+    }
+    let mixed = ask(vec![message(Role::Tool, vec![text("loose")])]);
+    let error = Ollama::encode(&target("{}"), &mixed, Mode::Whole).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::InvalidRequest);
+}
