@@ -20,6 +20,7 @@ mod demo;
 mod plugins;
 mod process;
 mod replay;
+mod simulator;
 mod workspace;
 
 use std::process::ExitCode;

@@ -1,6 +1,8 @@
 //! Running other programs: inherited, captured, or bounded in time.
 
+use std::env;
 use std::io::Read;
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -98,6 +100,29 @@ fn read_aside(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String
         let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
     });
     receiver
+}
+
+/// What a process needs to run at all, on any platform.
+const INHERITED: [&str; 8] = [
+    "HOME",
+    "LANG",
+    "LOCALAPPDATA",
+    "PATH",
+    "SystemRoot",
+    "TEMP",
+    "TMPDIR",
+    "USERPROFILE",
+];
+
+/// A command that sees nothing of the caller's environment that could configure it:
+/// no keys, no base URLs, no proxies.
+pub(crate) fn in_clean_environment(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    let kept = INHERITED
+        .iter()
+        .filter_map(|name| Some((name, env::var_os(name)?)));
+    command.env_clear().envs(kept);
+    command
 }
 
 /// The command as a person would type it.

@@ -2,10 +2,8 @@
 //! process sees a configuration made for it, a dummy key, and nothing else of
 //! the caller's environment.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -21,9 +19,6 @@ const LIMIT: Duration = Duration::from_secs(30);
 const KEY_VARIABLE: &str = "MULTILLM_REPLAY_KEY";
 /// Asked in every case; the reply is recorded and does not depend on it.
 const PROMPT: &str = "Please answer as recorded.";
-/// What a process needs to run at all, on any platform.
-const INHERITED: [&str; 4] = ["PATH", "SystemRoot", "TMPDIR", "TEMP"];
-
 /// What the binary reported.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -70,15 +65,9 @@ impl Driver {
     pub(super) fn run(&self, case: &Case, number: usize, base_url: &str) -> Result<Outcome> {
         let config = self.scratch.path().join(format!("{number}.json"));
         fs::write(&config, self.config(case, base_url).to_string())?;
-        let mut command = Command::new(&self.binary);
+        let mut command = process::in_clean_environment(&self.binary);
         command
             .current_dir(self.scratch.path())
-            .env_clear()
-            .envs(
-                INHERITED
-                    .iter()
-                    .filter_map(|name| Some((name, env::var_os(name)?))),
-            )
             .env("HOME", self.scratch.path())
             .env("XDG_CACHE_HOME", &self.cache)
             .env(KEY_VARIABLE, "no-secret-at-all")
