@@ -5,7 +5,7 @@ mod apply;
 mod failure;
 
 pub(crate) use apply::{Forms, apply};
-pub(crate) use failure::{Failure, Wait, bad_gateway, upstream_reset};
+pub(crate) use failure::{Failure, bad_gateway, upstream_reset};
 
 /// One fault with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]

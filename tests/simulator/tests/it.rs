@@ -6,9 +6,13 @@
 mod anthropic;
 #[path = "it/client.rs"]
 mod client;
+#[path = "it/cohere.rs"]
+mod cohere;
 #[path = "it/faults.rs"]
 mod faults;
 #[path = "it/gemini.rs"]
 mod gemini;
+#[path = "it/ollama.rs"]
+mod ollama;
 #[path = "it/openai_family.rs"]
 mod openai_family;

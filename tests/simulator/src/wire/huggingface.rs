@@ -101,11 +101,25 @@ fn chat(request: &Request, hub: &Hub) -> Result<Reply, Trouble> {
         strict: false,
         model: None,
     };
+    let sampling = body.clone();
     let chat = read::completion(body, &reading, |name| find(name, request, hub))?;
     let forms = HuggingFace {
         engine: chat.style.engine,
     };
+    if let (Engine::Tgi, Some(message)) = (forms.engine, sampling_flaw(&sampling)) {
+        return Ok(validation(message));
+    }
     Ok(converse(&forms, &chat, request, hub))
+}
+
+/// Text generation inference takes only what is strictly between its bounds.
+fn sampling_flaw(body: &Value) -> Option<&'static str> {
+    let number = |name: &str| body.get(name).and_then(Value::as_f64);
+    if number("top_p").is_some_and(|top_p| top_p <= 0.0 || top_p >= 1.0) {
+        return Some("Input validation error: `top_p` must be > 0.0 and < 1.0");
+    }
+    let is_frozen = number("temperature").is_some_and(|temperature| temperature <= 0.0);
+    is_frozen.then_some("Input validation error: `temperature` must be strictly positive")
 }
 
 fn refuse_key(request: &Request, hub: &Hub) -> Option<Reply> {
