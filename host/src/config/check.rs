@@ -7,8 +7,11 @@ mod value;
 
 use serde_json::Value as Json;
 
-use super::diagnose::{Problem, advice};
+use super::diagnose::{Problem, advice, nearest};
 use super::document::{Aim, Document, Node, Place, Value};
+
+/// More keys than these are not listed in a message.
+const LISTED: usize = 20;
 
 /// What is wrong, and the places to leave out.
 pub(super) fn check(document: &Document, schema: &Json) -> (Vec<Problem>, Vec<Place>) {
@@ -49,7 +52,10 @@ impl<'a> Checker<'a> {
                     let place = place.key(&member.key);
                     match member_schema(branch, &member.key) {
                         Some(schema) => self.node(&member.node, schema, &place),
-                        None => self.fault(&place, Aim::Key, unknown_key(branch, &member.key)),
+                        None => {
+                            let message = unknown_key(self.schema, branch, &member.key);
+                            self.fault(&place, Aim::Key, message);
+                        }
                     }
                 }
             }
@@ -109,12 +115,30 @@ fn member_schema<'a>(schema: &'a Json, key: &str) -> Option<&'a Json> {
     })
 }
 
-fn unknown_key(schema: &Json, key: &str) -> String {
-    let known: Vec<&str> = schema
-        .get("properties")
-        .and_then(Json::as_object)
-        .map(|properties| properties.keys().map(String::as_str).collect())
-        .unwrap_or_default();
-    let advice = advice(key, known.iter().copied(), "");
+/// Says where an unknown key belongs, or which key was meant.
+fn unknown_key(root: &Json, schema: &Json, key: &str) -> String {
+    let known: Vec<&str> = keys(schema).collect();
+    let owners = [("Provider", "a provider"), ("Model", "a model")];
+    let owner = owners.into_iter().find(|(definition, _)| {
+        let other = root.pointer(&format!("/$defs/{definition}"));
+        other.is_some_and(|other| keys(other).any(|other| other == key))
+    });
+    if let (Some((_, owner)), None) = (owner, nearest(key, known.iter().copied())) {
+        return format!("unknown key here: it belongs to {owner}");
+    }
+    let otherwise = if known.len() > LISTED {
+        "remove it, \"multillm config schema\" prints all there are"
+    } else {
+        ""
+    };
+    let advice = advice(key, known.iter().copied(), otherwise);
     format!("unknown key: {advice}")
+}
+
+fn keys(schema: &Json) -> impl Iterator<Item = &str> {
+    let properties = schema.get("properties").and_then(Json::as_object);
+    properties
+        .into_iter()
+        .flatten()
+        .map(|(key, _)| key.as_str())
 }

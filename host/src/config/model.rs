@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::endpoint::Endpoint;
+use super::names::VENDORS;
 use super::policy::RateLimits;
 use super::price::Prices;
 pub use super::schema::{Strategy, Wasi};
@@ -61,13 +62,13 @@ impl Plugin {
 
     /// What to do when the file is not there.
     pub(super) fn fix(&self) -> String {
+        let name = &self.name;
         if self.listed {
-            format!(
-                "put it there or correct its path under plugins.{}",
-                self.name
-            )
+            format!("put it there or correct its path under plugins.{name}")
+        } else if VENDORS.contains(&name.as_str()) {
+            format!("run \"cargo xtask plugins\", or say where it is under plugins.{name}")
         } else {
-            format!("put it there or list it under plugins.{}", self.name)
+            format!("put it there, or say where it is under plugins.{name}")
         }
     }
 }

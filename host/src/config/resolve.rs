@@ -227,8 +227,11 @@ impl Resolver<'_> {
     }
 
     /// Keys of an object that are the same name in the end, such as `google` and `gemini`.
-    fn doubled(&mut self, place: &Place, first: &str, name: &str) {
-        let message = format!("is the same as {}: put both into one entry", quoted(first));
-        self.fault_of_key(&place.key(name), message);
+    fn doubled(&mut self, place: &Place, key: &str, name: &str) {
+        let message = format!(
+            "names {} a second time: put both into one entry",
+            quoted(name)
+        );
+        self.fault_of_key(&place.key(key), message);
     }
 }

@@ -46,10 +46,11 @@ impl Resolver<'_> {
                 self.fault_of_key(&at, "is no name of a header: use letters, digits and '-'");
             } else if OWNED.contains(&name.as_str()) {
                 self.fault_of_key(&at, "is set by the program itself: remove it");
-            } else if headers.contains_key(&name) {
-                self.fault_of_key(&at, format!("is the same as {}: remove one", quoted(&name)));
             } else if let Some(header) = self.header(&at, &name, value) {
-                headers.insert(name, header);
+                let doubled = format!("is the same as {}: remove one", quoted(&name));
+                if headers.insert(name, header).is_some() {
+                    self.fault_of_key(&at, doubled);
+                }
             }
         }
         headers

@@ -11,7 +11,7 @@ use super::super::schema::{self, File};
 use super::Resolver;
 use super::entry::Parts;
 
-const NAME_RULE: &str = "is no name for it: use letters, digits, '-', '_' and '.'";
+const NAME_RULE: &str = "such a name is not allowed: use letters, digits, '-', '_' and '.'";
 
 impl Resolver<'_> {
     pub(super) fn read_plugins(&mut self, raw: &File) {
@@ -25,7 +25,7 @@ impl Resolver<'_> {
                 continue;
             }
             if self.plugins.contains_key(name) {
-                self.doubled(&place, name, key);
+                self.doubled(&place, key, name);
                 continue;
             }
             let plugin = match entry {
@@ -91,7 +91,7 @@ impl Resolver<'_> {
                 continue;
             }
             if self.providers.contains_key(name) {
-                self.doubled(&place, name, key);
+                self.doubled(&place, key, name);
                 continue;
             }
             let parts = self.parts(&at, entry);
@@ -181,7 +181,11 @@ impl Resolver<'_> {
         }
         let mut names: Vec<String> = self.listed_names("providers").map(str::to_owned).collect();
         names.extend(self.plugin_names());
-        let otherwise = format!("list it under providers, or {}", self.how_to_add(wanted));
+        let otherwise = if is_plugin_name(wanted) {
+            format!("list it under providers, or {}", self.how_to_add(wanted))
+        } else {
+            NAME_RULE.to_owned()
+        };
         let message = format!(
             "no provider {}: {}",
             quoted(name),
