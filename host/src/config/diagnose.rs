@@ -130,7 +130,7 @@ pub(super) fn folded(name: &str) -> String {
         .collect()
 }
 
-/// `did you mean "x"?`, or else the candidates, or else the last resort.
+/// `did you mean "x"?`, or else `otherwise`, or else, where that is empty, the candidates.
 pub(crate) fn advice<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str> + Clone,

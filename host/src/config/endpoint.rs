@@ -213,6 +213,13 @@ impl Endpoint {
         }
     }
 
+    /// Does the configuration say that there is no secret of this name. Requests then go without
+    /// it, even where the plugin calls it required.
+    #[must_use]
+    pub fn goes_without(&self, name: &str) -> bool {
+        matches!(self.source(name), SecretSource::None)
+    }
+
     /// Of the variables that a plugin names, those that may be looked at for it.
     fn own(&self, variables: &[String]) -> Vec<String> {
         variables
@@ -334,8 +341,12 @@ mod tests {
         };
         assert_eq!(secrets(&endpoint, "api_key").as_deref(), Some("sk-1"));
         assert_eq!(secrets(&endpoint, "org"), None);
+        assert!(!endpoint.goes_without("org"));
         let org = SecretSource::Env("ORG".to_owned());
         endpoint.secrets.insert("org".to_owned(), org);
         assert_eq!(secrets(&endpoint, "org").as_deref(), Some("org-1"));
+        endpoint.key = SecretSource::None;
+        assert_eq!(secrets(&endpoint, "api_key"), None);
+        assert!(endpoint.goes_without("api_key") && !endpoint.goes_without("org"));
     }
 }
