@@ -5,9 +5,10 @@
 //! host puts the bytes in.
 
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
+use crate::json::Json;
 use crate::{Blob, BodyPart, ChatRequest, Error, Header, HeaderValue, SecretRef};
 
 /// How often a placeholder that occurs in the text itself is renamed.
@@ -61,16 +62,12 @@ pub fn json_body<T: Serialize>(
     let extra = extra(request)?;
     for salt in 0..MAX_SALTS {
         let mut blobs = Blobs { salt, placed: 0 };
-        let body = build(&mut blobs)?;
-        let text = if extra.is_empty() {
-            serde_json::to_string(&body)
-        } else {
-            serde_json::to_value(&body).map(|mut value| {
-                merge(&mut value, Value::Object(extra.clone()));
-                value.to_string()
-            })
+        let mut text = serde_json::to_string(&build(&mut blobs)?).map_err(no_json)?;
+        if let Some(extra) = &extra {
+            let mut body = Json::parse(&text).map_err(no_json)?;
+            body.merge(extra.clone());
+            text = body.to_string();
         }
-        .map_err(|error| Error::invalid_request(format!("the body is no JSON: {error}")))?;
         if let Some(parts) = blobs.split(text) {
             return Ok(parts);
         }
@@ -80,12 +77,23 @@ pub fn json_body<T: Serialize>(
     ))
 }
 
-fn extra(request: &ChatRequest) -> Result<Map<String, Value>, Error> {
+fn no_json(error: serde_json::Error) -> Error {
+    Error::invalid_request(format!("the body is no JSON: {error}"))
+}
+
+/// The request's own members; nothing if it has none.
+fn extra(request: &ChatRequest) -> Result<Option<Json<'_>>, Error> {
     match request.extra.trim() {
-        "" | "{}" => Ok(Map::new()),
-        text => serde_json::from_str(text).map_err(|error| {
-            Error::invalid_request(format!("extra parameters are no JSON object: {error}"))
-        }),
+        "" | "{}" => Ok(None),
+        text => match Json::parse(text) {
+            Ok(extra @ Json::Object(_)) => Ok(Some(extra)),
+            Ok(_) => Err(Error::invalid_request(
+                "extra parameters are no JSON object",
+            )),
+            Err(error) => Err(Error::invalid_request(format!(
+                "extra parameters are no JSON: {error}"
+            ))),
+        },
     }
 }
 

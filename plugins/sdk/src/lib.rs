@@ -11,6 +11,7 @@
 //! - [`events`]: the stream decoder's output.
 //! - [`error`]: classifying failures.
 //! - [`outcome`]: rules on finish reasons and tool arguments that hold for every vendor.
+//! - [`json`]: JSON as a tree, for vendors whose answers vary.
 //! - [`openai`]: the OpenAI wire, driven by data.
 //!
 //! # Example
@@ -23,6 +24,7 @@ pub mod bindings;
 pub mod body;
 pub mod error;
 pub mod events;
+pub mod json;
 pub mod openai;
 pub mod outcome;
 mod provider;

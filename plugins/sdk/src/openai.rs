@@ -12,6 +12,8 @@ mod decode;
 mod dialect;
 mod encode;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod models;
 mod settings;
 mod stream;

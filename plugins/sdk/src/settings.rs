@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Setting, Target};
+use crate::{Error, Secret, Setting, Target};
 
 impl Target {
     /// The settings as a type of the adapter's own, by custom with `#[serde(default)]`.
@@ -27,6 +27,19 @@ impl Setting {
             name: name.to_owned(),
             description: description.to_owned(),
             schema: schema.to_owned(),
+        }
+    }
+}
+
+impl Secret {
+    /// The secret that [`Header::api_key`](crate::Header::api_key) places; `env` are the
+    /// environment variables that customarily hold it, the best first.
+    #[must_use]
+    pub fn api_key(env: &[&str]) -> Self {
+        Secret {
+            name: "api_key".to_owned(),
+            env: env.iter().map(|name| (*name).to_owned()).collect(),
+            required: true,
         }
     }
 }

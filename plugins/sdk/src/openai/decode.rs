@@ -3,8 +3,9 @@
 use super::dialect::Dialect;
 use super::error::Report;
 use super::stream::Stream;
-use super::wire::{Choice, Reply};
+use super::wire::{index, one_or_many};
 use crate::events::Events;
+use crate::json::Json;
 use crate::{
     ChatEvent, ChatResponse, Error, Finish, FinishReason, Part, Reasoning, Response, Text,
     ToolCall, Usage,
@@ -16,48 +17,36 @@ use crate::{
 ///
 /// The server's error if the body holds one; `malformed-response` if it holds no answer.
 pub fn decode(dialect: &Dialect, response: &Response) -> Result<ChatResponse, Error> {
-    let failed = |why: &str| match Report::read(&response.body) {
-        Some(report) => report.into_error(dialect),
-        None => Error::malformed(why),
-    };
-    let mut reply = serde_json::from_str::<Reply<'_>>(&response.body)
-        .map_err(|error| failed(&format!("the answer cannot be read: {error}")))?;
-    if reply.error.is_some()
-        && let Some(report) = Report::read(&response.body)
+    let reply = Json::parse(&response.body)
+        .map_err(|error| Error::malformed(format!("the answer is no JSON: {error}")))?;
+    let choices = one_or_many(reply.get("choices"));
+    if (reply.get("error").is_some() || choices.is_empty())
+        && let Some(report) = Report::of(&reply)
     {
         return Err(report.into_error(dialect));
     }
-    let choice = first(&mut reply).ok_or_else(|| failed("the answer has no choices"))?;
-    if choice.message.is_none()
-        && choice.delta.is_none()
-        && choice.text.is_none()
-        && choice.finish_reason.is_none()
+    let choice = choices
+        .iter()
+        .find(|choice| index(choice) == Some(0))
+        .or_else(|| choices.first())
+        .ok_or_else(|| Error::malformed("the answer has no choices"))?;
+    let says = |key: &&str| choice.get(key).is_some();
+    if !["message", "delta", "text", "finish_reason"]
+        .iter()
+        .any(says)
     {
         return Err(Error::malformed("the answer has no message"));
     }
-    reply.choices = Some(vec![Choice {
-        index: None,
-        ..choice
-    }]);
     let mut stream = Stream::new(dialect.clone());
     let mut events = Events::new();
-    stream.chunk(reply, &mut events);
+    stream.shell(&reply, &mut events);
+    stream.choice(choice, &mut events);
     stream.close(&mut events);
-    Ok(assemble(events))
-}
-
-/// The choice numbered 0, or else the first.
-fn first<'a>(reply: &mut Reply<'a>) -> Option<Choice<'a>> {
-    let choices = reply.choices.take().filter(|choices| !choices.is_empty())?;
-    let at = choices
-        .iter()
-        .position(|choice| choice.index == Some(0))
-        .unwrap_or(0);
-    choices.into_iter().nth(at)
+    Ok(assemble(events.into_inner()))
 }
 
 /// Puts the pieces of an answer together: a run of text is one part.
-fn assemble(events: Events) -> ChatResponse {
+pub(super) fn assemble(events: Vec<ChatEvent>) -> ChatResponse {
     let mut answer = ChatResponse {
         id: None,
         model: None,
@@ -69,7 +58,7 @@ fn assemble(events: Events) -> ChatResponse {
         usage: Usage::UNKNOWN,
     };
     let mut calls: Vec<(u32, ToolCall)> = Vec::new();
-    for event in events.into_inner() {
+    for event in events {
         match event {
             ChatEvent::Started(started) => {
                 answer.id = started.id.or(answer.id);

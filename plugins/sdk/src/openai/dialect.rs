@@ -2,7 +2,7 @@
 
 use super::error::Sign;
 use super::settings::Settings;
-use crate::Header;
+use crate::{Error, Header};
 
 /// A dialect of the OpenAI chat wire. The default is OpenAI's own.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub struct Dialect {
     pub auth: Auth,
     /// The body names the model. Otherwise the path does.
     pub model_in_body: bool,
+    /// What the body names instead of the target's model.
+    pub model: Option<String>,
     /// What the output limit is called.
     pub max_tokens_field: MaxTokensField,
     /// A stream is asked to report usage (`stream_options.include_usage`).
@@ -60,6 +62,7 @@ impl Default for Dialect {
             headers: Vec::new(),
             auth: Auth::Bearer,
             model_in_body: true,
+            model: None,
             max_tokens_field: MaxTokensField::MaxCompletionTokens,
             stream_usage: true,
             system_role: "system".to_owned(),
@@ -98,8 +101,7 @@ pub enum Auth {
 }
 
 /// What the output limit is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MaxTokensField {
     /// OpenAI's present name; thoughts count.
     MaxCompletionTokens,
@@ -108,8 +110,7 @@ pub enum MaxTokensField {
 }
 
 /// Where thoughts are read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReasoningField {
     /// `reasoning_content`, or else `reasoning`.
     Auto,
@@ -122,8 +123,7 @@ pub enum ReasoningField {
 }
 
 /// Which thoughts of earlier answers are sent back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReasoningHistory {
     /// None.
     Drop,
@@ -134,8 +134,7 @@ pub enum ReasoningHistory {
 }
 
 /// What ends a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DoneMarker {
     /// `data: [DONE]`; a stream without it was cut.
     Required,
@@ -154,10 +153,13 @@ pub enum CallIds {
 
 impl Dialect {
     /// The dialect with what the configuration says of it.
-    #[must_use]
-    pub fn with(mut self, settings: Settings) -> Self {
-        settings.apply(&mut self);
-        self
+    ///
+    /// # Errors
+    ///
+    /// `invalid-request` for a setting that does not fit.
+    pub fn with(mut self, settings: &Settings<'_>) -> Result<Self, Error> {
+        settings.apply(&mut self)?;
+        Ok(self)
     }
 
     /// Whether the model reasons, as far as its name or the configuration tells.

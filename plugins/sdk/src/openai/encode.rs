@@ -1,15 +1,12 @@
 //! Asks the question.
 
-mod body;
 mod messages;
-
-use body::{Body, Format, StreamOptions};
+mod tools;
 
 use super::dialect::{Dialect, MaxTokensField};
 use crate::body::json_body;
-use crate::{
-    ChatRequest, Error, Framing, Method, Mode, ReasoningEffort, Request, Target, ToolChoice,
-};
+use crate::json::Json;
+use crate::{ChatRequest, Error, Framing, Method, Mode, ReasoningEffort, Request, Target};
 
 /// The request for an answer.
 ///
@@ -28,51 +25,30 @@ pub fn encode(
 ) -> Result<Request, Error> {
     let streams = mode == Mode::Stream;
     let reasons = dialect.reasons(&target.model);
-    let sampling = &request.sampling;
-    if sampling.top_k.is_some() && !dialect.top_k {
+    if request.sampling.top_k.is_some() && !dialect.top_k {
         return Err(Error::unsupported(
             "top_k is unknown to this server: leave it out, or say that the server knows it with the setting top_k",
         ));
     }
-    let max_tokens = |field| {
-        sampling
-            .max_tokens
-            .filter(|_| dialect.max_tokens_field == field)
-    };
-    let has_tools = !request.tools.is_empty();
     let body = json_body(request, |blobs| {
-        Ok(Body {
-            model: dialect.model_in_body.then_some(target.model.as_str()),
-            messages: messages::encode(dialect, reasons, &request.messages, blobs)?,
-            tools: request
-                .tools
-                .iter()
-                .map(body::tool)
-                .collect::<Result<_, _>>()?,
-            tool_choice: match &request.tool_choice {
-                ToolChoice::Auto => None,
-                ToolChoice::None if !has_tools => None,
-                choice => Some(body::tool_choice(choice)),
-            },
-            parallel_tool_calls: request.parallel_tool_calls.filter(|_| has_tools),
-            response_format: Format::of(&request.response_format)?,
-            max_completion_tokens: max_tokens(MaxTokensField::MaxCompletionTokens),
-            max_tokens: max_tokens(MaxTokensField::MaxTokens),
-            temperature: sampling.temperature.filter(|_| !reasons),
-            top_p: sampling.top_p.filter(|_| !reasons),
-            top_k: sampling.top_k,
-            stop: if reasons { &[] } else { &sampling.stop },
-            seed: sampling.seed,
-            frequency_penalty: sampling.frequency_penalty.filter(|_| !reasons),
-            presence_penalty: sampling.presence_penalty.filter(|_| !reasons),
-            reasoning_effort: request
-                .reasoning_effort
-                .map(|effort| word(dialect, &target.model, effort)),
-            stream: streams.then_some(true),
-            stream_options: (streams && dialect.stream_usage).then_some(StreamOptions {
-                include_usage: true,
-            }),
-        })
+        let mut body = Body(Vec::with_capacity(12));
+        let model = dialect.model.as_ref().unwrap_or(&target.model);
+        body.set("model", dialect.model_in_body.then_some(model.as_str()));
+        let messages = messages::encode(dialect, reasons, &request.messages, blobs)?;
+        body.set("messages", Some(Json::List(messages)));
+        tools::encode(request, &mut body)?;
+        sampling(dialect, reasons, request, &mut body);
+        let effort = request.reasoning_effort;
+        body.set(
+            "reasoning_effort",
+            effort.map(|effort| word(dialect, &target.model, effort)),
+        );
+        body.set("stream", streams.then_some(true));
+        if streams && dialect.stream_usage {
+            let options = Json::object([("include_usage", true.into())]);
+            body.set("stream_options", Some(options));
+        }
+        Ok(Json::Object(body.0))
     })?;
     Ok(Request {
         method: Method::Post,
@@ -86,6 +62,40 @@ pub fn encode(
             Framing::Whole
         },
     })
+}
+
+/// The members of a JSON object under construction.
+struct Body<'a>(Vec<(std::borrow::Cow<'a, str>, Json<'a>)>);
+
+impl<'a> Body<'a> {
+    /// Adds a member, if there is one.
+    fn set(&mut self, name: &'static str, value: Option<impl Into<Json<'a>>>) {
+        if let Some(value) = value {
+            self.0.push((name.into(), value.into()));
+        }
+    }
+}
+
+fn sampling<'a>(dialect: &Dialect, reasons: bool, request: &'a ChatRequest, body: &mut Body<'a>) {
+    let sampling = &request.sampling;
+    let limit = match dialect.max_tokens_field {
+        MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
+        MaxTokensField::MaxTokens => "max_tokens",
+    };
+    body.set(limit, sampling.max_tokens);
+    body.set("seed", sampling.seed);
+    body.set("top_k", sampling.top_k);
+    if reasons {
+        return;
+    }
+    body.set("temperature", sampling.temperature);
+    body.set("top_p", sampling.top_p);
+    body.set("frequency_penalty", sampling.frequency_penalty);
+    body.set("presence_penalty", sampling.presence_penalty);
+    if !sampling.stop.is_empty() {
+        let stop = sampling.stop.iter().map(|text| text.as_str().into());
+        body.set("stop", Some(Json::List(stop.collect())));
+    }
 }
 
 fn word(dialect: &Dialect, model: &str, effort: ReasoningEffort) -> &'static str {

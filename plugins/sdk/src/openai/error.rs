@@ -1,9 +1,9 @@
 //! What went wrong, whatever shape the server says it in.
 
-use serde_json::Value;
-
 use super::dialect::Dialect;
+use super::wire::{one_or_many, scalar};
 use crate::error::{classify, kind_of_status, seconds_to_ms};
+use crate::json::Json;
 use crate::{Error, ErrorKind, Response};
 
 /// By which an error is known for what it is, beyond its status.
@@ -90,7 +90,7 @@ const COMMON: &[Sign] = &[
         retryable: false,
     },
     Sign {
-        statuses: &[],
+        statuses: &[0, 500, 502, 503, 504],
         codes: &["server_is_overloaded", "overloaded_error", "overloaded"],
         messages: &[],
         kind: ErrorKind::Overloaded,
@@ -155,7 +155,7 @@ pub(super) struct Report {
 impl Report {
     /// The error in a body or an event; nothing where it holds none.
     pub(super) fn read(body: &str) -> Option<Self> {
-        Self::from_value(&serde_json::from_str(body).ok()?)
+        Self::of(&Json::parse(body).ok()?)
     }
 
     /// An error of which only its words are known.
@@ -166,57 +166,59 @@ impl Report {
         }
     }
 
-    fn from_value(value: &Value) -> Option<Self> {
+    /// The error in what was read; nothing where it holds none.
+    pub(super) fn of(value: &Json<'_>) -> Option<Self> {
         let top = match value {
-            Value::Array(list) => list.first()?,
+            Json::List(list) => list.first()?,
             value => value,
         };
-        let (detail, named) = match top.get("error") {
-            Some(Value::Null | Value::Bool(false)) | None => (top, false),
-            Some(error) => (
-                error,
-                error.as_object().is_some_and(|error| !error.is_empty()),
-            ),
+        if !matches!(top, Json::Object(_)) {
+            return None;
+        }
+        let detail = top
+            .get("error")
+            .filter(|error| **error != Json::Bool(false));
+        let mut message = match detail {
+            Some(detail) => words(detail).or_else(|| other_words(detail))?,
+            None => words(top)?,
         };
-        let mut message = text(detail).or_else(|| named.then(|| detail.to_string()))?;
+        let detail = detail.unwrap_or(top);
         for more in [
             detail.get("details"),
-            detail.pointer("/metadata/raw"),
+            detail.at(&["metadata", "raw"]),
             top.get("warnings"),
         ] {
-            if let Some(more) = more.and_then(text).filter(|more| !message.contains(more)) {
-                message = format!("{message}: {more}");
+            if let Some(more) = more.and_then(words).filter(|more| !message.contains(more)) {
+                message.push_str(": ");
+                message.push_str(&more);
             }
         }
-        let codes: Vec<&Value> = [
-            detail.get("code"),
-            detail.get("type"),
-            detail.pointer("/innererror/code"),
-            top.get("error_type"),
+        let inner = detail.get("innererror").unwrap_or(&Json::Null);
+        let codes = [
+            (detail, "code"),
+            (detail, "type"),
+            (inner, "code"),
+            (top, "error_type"),
         ]
         .into_iter()
-        .flatten()
-        .collect();
-        let status = [detail.get("code"), detail.get("status")]
-            .into_iter()
-            .chain([detail.get("http_status_code"), top.get("status_code")])
-            .flatten()
-            .find_map(status_of);
-        let words = codes.iter().filter_map(|code| code.as_str());
-        let (numbers, names): (Vec<&str>, Vec<&str>) = words
-            .filter(|code| !code.is_empty())
-            .partition(|code| code.parse::<u16>().is_ok());
+        .filter_map(|(place, key)| Some(scalar(place, key)?.into_owned()));
+        let (numbers, names): (Vec<String>, Vec<String>) =
+            codes.partition(|code| code.parse::<u16>().is_ok());
+        let status = [
+            (detail, "status"),
+            (detail, "code"),
+            (detail, "http_status_code"),
+        ]
+        .into_iter()
+        .filter_map(|(place, key)| scalar(place, key)?.parse().ok())
+        .find(|status| (400..600).contains(status));
         Some(Report {
             message: Some(message),
-            codes: names
-                .into_iter()
-                .chain(numbers)
-                .map(str::to_owned)
-                .collect(),
+            codes: names.into_iter().chain(numbers).collect(),
             status,
             retry_after_ms: top
                 .get("estimated_time")
-                .and_then(Value::as_f64)
+                .and_then(Json::float)
                 .and_then(seconds_to_ms),
         })
     }
@@ -250,7 +252,7 @@ impl Report {
     fn shows(&self, sign: &Sign, status: u16) -> bool {
         let said = || {
             let message = self.message.as_deref().unwrap_or_default();
-            let message = message.to_lowercase();
+            let message = message.to_ascii_lowercase();
             sign.messages.iter().any(|text| message.contains(text))
         };
         let coded = || {
@@ -264,30 +266,27 @@ impl Report {
     }
 }
 
-/// A failure's status, where a number in the body is one.
-fn status_of(value: &Value) -> Option<u16> {
-    let number = match value {
-        Value::String(text) => text.parse().ok()?,
-        value => value.as_u64()?,
-    };
-    u16::try_from(number)
-        .ok()
-        .filter(|s| (400..600).contains(s))
-}
-
 /// The words of an error, wherever in it they stand.
-fn text(value: &Value) -> Option<String> {
+fn words(value: &Json<'_>) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Array(list) => {
-            let texts: Vec<String> = list.iter().filter_map(text).collect();
+        Json::Text(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Json::List(list) => {
+            let texts: Vec<String> = list.iter().filter_map(words).collect();
             (!texts.is_empty()).then(|| texts.join("; "))
         }
-        Value::Object(object) => ["message", "error", "detail", "msg", "errors"]
+        Json::Object(_) => ["message", "error", "detail", "msg", "errors"]
             .into_iter()
-            .find_map(|key| object.get(key).and_then(text)),
+            .find_map(|key| words(value.get(key)?)),
         _ => None,
     }
+}
+
+/// An error without words as it stands; nothing if it says nothing at all.
+fn other_words(error: &Json<'_>) -> Option<String> {
+    one_or_many(Some(error))
+        .iter()
+        .any(|error| matches!(error, Json::Object(members) if !members.is_empty()))
+        .then(|| error.to_string())
 }
 
 #[cfg(test)]

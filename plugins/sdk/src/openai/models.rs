@@ -1,11 +1,8 @@
 //! The list of models.
 
-use serde::Deserialize;
-use serde_json::Value;
-
 use super::dialect::Dialect;
 use super::error::Report;
-use crate::outcome::count;
+use crate::json::Json;
 use crate::{Error, Framing, Method, Model, Page, Request, Response};
 
 /// The request for the list. It has one page.
@@ -30,63 +27,54 @@ pub fn encode_list(dialect: &Dialect) -> Result<Request, Error> {
 ///
 /// `malformed-response` for anything else; the server's error if the body holds one.
 pub fn decode_list(dialect: &Dialect, response: &Response) -> Result<Page, Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum List {
-        Wrapped { data: Vec<Value> },
-        Bare(Vec<Value>),
-    }
-    match serde_json::from_str::<List>(&response.body) {
-        Ok(List::Wrapped { data: list } | List::Bare(list)) => Ok(Page {
+    let reply = Json::parse(&response.body)
+        .map_err(|error| Error::malformed(format!("the list of models is no JSON: {error}")))?;
+    let list = reply.get("data").unwrap_or(&reply);
+    if let Json::List(list) = list {
+        return Ok(Page {
             models: list.iter().filter_map(model).collect(),
             next: None,
-        }),
-        Err(_) => Err(match Report::read(&response.body) {
-            Some(report) => report.into_error(dialect),
-            None => Error::malformed("the list of models cannot be read"),
-        }),
+        });
     }
+    Err(match Report::of(&reply) {
+        Some(report) => report.into_error(dialect),
+        None => Error::malformed("the list of models cannot be read"),
+    })
 }
 
 /// A model, with what servers beyond OpenAI's say of it under the names that are in use.
-fn model(value: &Value) -> Option<Model> {
-    let text = |key: &str| value.get(key)?.as_str().map(str::to_owned);
-    let number = |paths: &[&str]| {
-        paths
-            .iter()
-            .find_map(|path| value.pointer(path).and_then(count))
+fn model(value: &Json<'_>) -> Option<Model> {
+    let text = |key| value.text(key).map(str::to_owned);
+    let number = |keys: &[&str]| {
+        keys.iter()
+            .find_map(|key| value.get(key).and_then(Json::count))
     };
     let by_provider = || {
-        let providers = value.get("providers")?.as_array()?;
+        let providers = value.get("providers")?.list().iter();
         providers
-            .iter()
-            .filter_map(|provider| provider.get("context_length").and_then(count))
+            .filter_map(|provider| provider.get("context_length")?.count())
             .max()
     };
-    let chats = [
-        "/capabilities/completion_chat",
-        "/capabilities/chat_completion",
-    ]
-    .iter()
-    .find_map(|path| value.pointer(path)?.as_bool());
     Some(Model {
         id: text("id")?,
         title: text("display_name").or_else(|| text("name")),
         context_tokens: number(&[
-            "/context_length",
-            "/context_window",
-            "/max_model_len",
-            "/max_context_length",
+            "context_length",
+            "context_window",
+            "max_model_len",
+            "max_context_length",
         ])
         .or_else(by_provider),
-        output_tokens: number(&[
-            "/max_completion_tokens",
-            "/max_output_tokens",
-            "/top_provider/max_completion_tokens",
-        ]),
-        created: number(&["/created", "/created_at"]),
+        output_tokens: number(&["max_completion_tokens", "max_output_tokens"]).or_else(|| {
+            value
+                .at(&["top_provider", "max_completion_tokens"])
+                .and_then(Json::count)
+        }),
+        created: number(&["created", "created_at"]),
         owner: text("owned_by"),
-        chat: chats,
+        chat: ["completion_chat", "chat_completion"]
+            .into_iter()
+            .find_map(|key| value.at(&["capabilities", key])?.bool()),
     })
 }
 

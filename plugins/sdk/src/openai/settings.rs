@@ -1,45 +1,81 @@
 //! The settings by which a configuration describes a compatible server.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
-
 use super::dialect::{
     Auth, CallIds, Dialect, DoneMarker, MaxTokensField, ReasoningField, ReasoningHistory,
 };
-use crate::{Header, Setting};
+use crate::json::Json;
+use crate::{Error, Setting, Target};
 
-/// Settings that every plugin of this wire understands. Absent: the plugin's own default.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Settings {
-    auth: Option<AuthStyle>,
-    auth_header: Option<String>,
-    headers: BTreeMap<String, String>,
-    max_tokens_field: Option<MaxTokensField>,
-    stream_usage: Option<bool>,
-    system_role: Option<String>,
-    reasoning_model: Option<bool>,
-    reasoning_field: Option<ReasoningField>,
-    reasoning_history: Option<ReasoningHistory>,
-    done_marker: Option<DoneMarker>,
-    top_k: Option<bool>,
-    flat_content: Option<bool>,
-    short_call_ids: Option<bool>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum AuthStyle {
-    Bearer,
-    ApiKey,
-    None,
-}
+/// A target's settings, to be asked one by one.
+pub struct Settings<'a>(Json<'a>);
 
 const FLAG: &str = r#"{"type":"boolean"}"#;
 
-impl Settings {
-    /// What [`Info`](crate::Info) says of them.
+impl<'a> Settings<'a> {
+    /// Those of a target.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-request` if they are no JSON.
+    pub fn of(target: &'a Target) -> Result<Self, Error> {
+        match target.settings.trim() {
+            "" => Ok(Settings(Json::Null)),
+            text => Json::parse(text)
+                .map(Settings)
+                .map_err(|error| Error::invalid_request(format!("settings: {error}"))),
+        }
+    }
+
+    /// A text.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-request` if it is none.
+    pub fn text(&self, name: &str) -> Result<Option<&str>, Error> {
+        self.read(name, Json::str, "a string")
+    }
+
+    /// A yes or no.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-request` if it is neither.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
+        self.read(name, Json::bool, "true or false")
+    }
+
+    /// What one of several words means.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-request` if it is none of them.
+    pub fn word<T: Clone>(&self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, Error> {
+        let Some(found) = self.text(name)? else {
+            return Ok(None);
+        };
+        match words.iter().find(|(word, _)| *word == found) {
+            Some((_, meaning)) => Ok(Some(meaning.clone())),
+            None => Err(Error::invalid_request(format!(
+                "setting {name} does not know {found:?}"
+            ))),
+        }
+    }
+
+    fn read<'s, T>(
+        &'s self,
+        name: &str,
+        read: impl Fn(&'s Json<'a>) -> Option<T>,
+        what: &str,
+    ) -> Result<Option<T>, Error> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(value) => read(value)
+                .map(Some)
+                .ok_or_else(|| Error::invalid_request(format!("setting {name} must be {what}"))),
+        }
+    }
+
+    /// What [`Info`](crate::Info) says of the settings that every plugin of this wire understands.
     #[must_use]
     pub fn describe() -> Vec<Setting> {
         [
@@ -52,11 +88,6 @@ impl Settings {
                 "auth_header",
                 "The header of the bare key with `auth: api_key`. Default `api-key`.",
                 r#"{"type":"string"}"#,
-            ),
-            (
-                "headers",
-                "Further headers of every request, by name. Not for keys.",
-                r#"{"type":"object","additionalProperties":{"type":"string"}}"#,
             ),
             (
                 "max_tokens_field",
@@ -109,88 +140,122 @@ impl Settings {
         .into()
     }
 
-    pub(super) fn apply(self, dialect: &mut Dialect) {
+    /// Changes a dialect to what the configuration says.
+    pub(super) fn apply(&self, dialect: &mut Dialect) -> Result<(), Error> {
         fn set<T>(field: &mut T, value: Option<T>) {
             if let Some(value) = value {
                 *field = value;
             }
         }
-        let auth_header = self.auth_header;
-        let auth = self.auth.map(|style| match style {
-            AuthStyle::Bearer => Auth::Bearer,
-            AuthStyle::ApiKey => Auth::Header("api-key".to_owned()),
-            AuthStyle::None => Auth::None,
-        });
-        set(&mut dialect.auth, auth);
-        if let (Auth::Header(name), Some(header)) = (&mut dialect.auth, auth_header) {
-            *name = header.to_ascii_lowercase();
+        let header = self.text("auth_header")?.unwrap_or("api-key");
+        let auth = [
+            ("bearer", Auth::Bearer),
+            ("api_key", Auth::Header(header.to_ascii_lowercase())),
+            ("none", Auth::None),
+        ];
+        set(&mut dialect.auth, self.word("auth", &auth)?);
+        let field = [
+            ("max_completion_tokens", MaxTokensField::MaxCompletionTokens),
+            ("max_tokens", MaxTokensField::MaxTokens),
+        ];
+        let field = self.word("max_tokens_field", &field)?;
+        set(&mut dialect.max_tokens_field, field);
+        set(&mut dialect.stream_usage, self.flag("stream_usage")?);
+        if let Some(role) = self.text("system_role")? {
+            role.clone_into(&mut dialect.system_role);
+            role.clone_into(&mut dialect.reasoning_system_role);
         }
-        dialect.headers.extend(
-            self.headers
-                .into_iter()
-                .map(|(name, value)| Header::plain(&name.to_ascii_lowercase(), value)),
-        );
-        set(&mut dialect.max_tokens_field, self.max_tokens_field);
-        set(&mut dialect.stream_usage, self.stream_usage);
-        set(&mut dialect.reasoning_system_role, self.system_role.clone());
-        set(&mut dialect.system_role, self.system_role);
-        dialect.reasoning_model = self.reasoning_model.or(dialect.reasoning_model);
-        set(&mut dialect.reasoning_field, self.reasoning_field);
-        set(&mut dialect.reasoning_history, self.reasoning_history);
-        set(&mut dialect.done, self.done_marker);
-        set(&mut dialect.top_k, self.top_k);
-        set(&mut dialect.flat_content, self.flat_content);
-        if self.short_call_ids == Some(true) {
+        dialect.reasoning_model = self.flag("reasoning_model")?.or(dialect.reasoning_model);
+        let field = [
+            ("auto", ReasoningField::Auto),
+            ("reasoning_content", ReasoningField::ReasoningContent),
+            ("reasoning", ReasoningField::Reasoning),
+            ("none", ReasoningField::None),
+        ];
+        let field = self.word("reasoning_field", &field)?;
+        set(&mut dialect.reasoning_field, field);
+        let history = [
+            ("drop", ReasoningHistory::Drop),
+            ("tool_calls", ReasoningHistory::ToolCalls),
+            ("keep", ReasoningHistory::Keep),
+        ];
+        let history = self.word("reasoning_history", &history)?;
+        set(&mut dialect.reasoning_history, history);
+        let marker = [
+            ("required", DoneMarker::Required),
+            ("optional", DoneMarker::Optional),
+        ];
+        set(&mut dialect.done, self.word("done_marker", &marker)?);
+        set(&mut dialect.top_k, self.flag("top_k")?);
+        set(&mut dialect.flat_content, self.flag("flat_content")?);
+        if self.flag("short_call_ids")? == Some(true) {
             dialect.call_ids = CallIds::NineAlphanumeric;
         }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Header;
 
-    fn dialect(settings: &str) -> Dialect {
-        Dialect::default().with(serde_json::from_str(settings).unwrap())
+    fn dialect(settings: &str) -> Result<Dialect, Error> {
+        let target = Target {
+            model: String::new(),
+            settings: settings.to_owned(),
+        };
+        Dialect::default().with(&Settings::of(&target)?)
     }
 
     #[test]
     fn nothing_said_changes_nothing() {
-        assert_eq!(
-            format!("{:?}", dialect("{}")),
-            format!("{:?}", Dialect::default())
-        );
+        for nothing in ["", "{}", "null", r#"{"someone_elses":1,"auth":null}"#] {
+            let found = format!("{:?}", dialect(nothing).unwrap());
+            assert_eq!(found, format!("{:?}", Dialect::default()));
+        }
     }
 
     #[test]
     fn a_key_may_go_into_a_header_of_its_own_or_nowhere() {
-        let own = dialect(r#"{"auth":"api_key","auth_header":"X-Key"}"#);
-        assert_eq!(own.request_headers(), [Header::api_key("x-key", "")]);
-        let usual = dialect(r#"{"auth":"api_key"}"#);
-        assert_eq!(usual.request_headers(), [Header::api_key("api-key", "")]);
-        let none = dialect(r#"{"auth":"none","headers":{"X-Title":"demo"}}"#);
-        assert_eq!(none.request_headers(), [Header::plain("x-title", "demo")]);
+        let headers = |settings| dialect(settings).unwrap().request_headers();
+        let own = headers(r#"{"auth":"api_key","auth_header":"X-Key"}"#);
+        assert_eq!(own, [Header::api_key("x-key", "")]);
+        let usual = headers(r#"{"auth":"api_key"}"#);
+        assert_eq!(usual, [Header::api_key("api-key", "")]);
+        assert_eq!(headers(r#"{"auth":"none"}"#), []);
+    }
+
+    /// Every value of every schema is understood, and each changes the dialect in some way.
+    #[test]
+    fn what_is_described_is_understood() {
+        let default = format!("{:?}", Dialect::default());
+        for setting in Settings::describe() {
+            let schema = Json::parse(&setting.schema).unwrap();
+            let values = match schema.get("enum") {
+                Some(values) => values.list().to_vec(),
+                None if schema.text("type") == Some("boolean") => {
+                    vec![Json::Bool(true), Json::Bool(false)]
+                }
+                None => continue,
+            };
+            let changes = values.iter().any(|value| {
+                let settings = format!("{{{:?}:{value}}}", setting.name);
+                format!("{:?}", dialect(&settings).unwrap()) != default
+            });
+            assert!(changes, "{}", setting.name);
+        }
     }
 
     #[test]
-    fn every_setting_that_is_read_is_described() {
-        let all: serde_json::Map<_, _> = Settings::describe()
-            .into_iter()
-            .map(|setting| {
-                let schema: serde_json::Value = serde_json::from_str(&setting.schema).unwrap();
-                let value = match schema.get("enum").and_then(|values| values.get(0)) {
-                    Some(first) => first.clone(),
-                    None => match schema["type"].as_str().unwrap() {
-                        "boolean" => true.into(),
-                        "string" => "x".into(),
-                        _ => serde_json::json!({"a": "b"}),
-                    },
-                };
-                (setting.name, value)
-            })
-            .collect();
-        assert_eq!(all.len(), 13);
-        let settings: Settings = serde_json::from_value(serde_json::Value::Object(all)).unwrap();
-        assert!(!format!("{settings:?}").contains("None,"), "{settings:?}");
+    fn a_setting_that_does_not_fit_is_named() {
+        for (settings, name) in [
+            (r#"{"auth":"basic"}"#, "auth"),
+            (r#"{"top_k":"yes"}"#, "top_k"),
+            (r#"{"system_role":1}"#, "system_role"),
+        ] {
+            let error = dialect(settings).unwrap_err();
+            assert!(error.message.contains(name), "{}", error.message);
+        }
     }
 }

@@ -1,11 +1,10 @@
 //! Reads an answer as it comes. A whole answer is read here too, as a stream of one chunk.
 
-use std::borrow::Cow;
-
 use super::dialect::{Dialect, DoneMarker, ReasoningField};
 use super::error::Report;
-use super::wire::{Call as WireCall, Choice, Content, Function, Message, Piece, Reply, Str};
+use super::wire::{arguments, index, one_or_many, scalar, usage};
 use crate::events::Events;
+use crate::json::Json;
 use crate::outcome::{finish_reason, tool_arguments};
 use crate::{Error, Finish, FinishReason, Frame, ToolCallStart, Usage};
 
@@ -88,22 +87,18 @@ impl Stream {
             let report = Report::read(data).unwrap_or_else(|| Report::said(data));
             return Err(report.into_error(&self.dialect));
         }
-        match serde_json::from_str::<Reply<'_>>(data) {
-            Ok(reply) if reply.error.is_none() && reply.choices.is_some() => {
-                self.chunk(reply, events);
-                Ok(())
-            }
-            parsed => {
-                if let Some(report) = Report::read(data) {
-                    return Err(report.into_error(&self.dialect));
-                }
-                let reply = parsed.map_err(|error| {
-                    Error::malformed(format!("a stream event cannot be read: {error}"))
-                })?;
-                self.chunk(reply, events);
-                Ok(())
-            }
+        let chunk = Json::parse(data)
+            .map_err(|error| Error::malformed(format!("a stream event is no JSON: {error}")))?;
+        if (chunk.get("error").is_some() || chunk.get("choices").is_none())
+            && let Some(report) = Report::of(&chunk)
+        {
+            return Err(report.into_error(&self.dialect));
         }
+        if !matches!(chunk, Json::Object(_)) {
+            return Err(Error::malformed("a stream event is no JSON object"));
+        }
+        self.chunk(&chunk, events);
+        Ok(())
     }
 
     /// The body has ended without the marker.
@@ -121,128 +116,128 @@ impl Stream {
     }
 
     /// Reads a chunk that is no error.
-    pub(super) fn chunk(&mut self, reply: Reply<'_>, events: &mut Events) {
-        if !(self.id && self.model) {
-            let id = Str::of(&reply.id).filter(|_| !self.id);
-            let model = Str::of(&reply.model).filter(|_| !self.model);
-            self.id |= id.is_some();
-            self.model |= model.is_some();
-            events.started(id, model);
-        }
-        let usage = reply.usage().filter(|usage| *usage != self.usage);
-        for choice in reply.choices.into_iter().flatten() {
+    fn chunk(&mut self, chunk: &Json<'_>, events: &mut Events) {
+        self.shell(chunk, events);
+        for choice in one_or_many(chunk.get("choices")) {
             self.begun = true;
-            if choice.index.unwrap_or(0) == 0 {
+            if index(choice).unwrap_or(0) == 0 {
                 self.choice(choice, events);
             }
         }
-        if let Some(usage) = usage {
+    }
+
+    /// Reads what a chunk says beside its choices.
+    pub(super) fn shell(&mut self, chunk: &Json<'_>, events: &mut Events) {
+        if !(self.id && self.model) {
+            let id = scalar(chunk, "id").filter(|_| !self.id);
+            let model = scalar(chunk, "model").filter(|_| !self.model);
+            self.id |= id.is_some();
+            self.model |= model.is_some();
+            events.started(id.as_deref(), model.as_deref());
+        }
+        if let Some(usage) = usage(chunk).filter(|usage| *usage != self.usage) {
             self.begun = true;
             self.usage = usage;
             events.usage(usage);
         }
     }
 
-    fn choice(&mut self, choice: Choice<'_>, events: &mut Events) {
-        if let Some(message) = choice.delta.or(choice.message) {
-            self.message(message, events);
-        } else if let Some(text) = choice.text {
-            events.text(text.0);
+    /// Reads a choice, or more of it.
+    pub(super) fn choice(&mut self, choice: &Json<'_>, events: &mut Events) {
+        if let Some(delta) = choice.get("delta") {
+            self.message(delta, false, events);
+        } else if let Some(message) = choice.get("message") {
+            self.message(message, true, events);
+        } else if let Some(text) = choice.text("text") {
+            events.text(text);
         }
-        if let Some(raw) = Str::of(&choice.finish_reason) {
+        if let Some(raw) = choice.text("finish_reason") {
             self.raw_finish = Some(raw.to_owned());
             self.close(events);
         }
     }
 
-    fn message(&mut self, message: Message<'_>, events: &mut Events) {
-        let field = self.dialect.reasoning_field;
-        let (first, second) = (message.reasoning_content, message.reasoning);
-        let thoughts = match field {
-            ReasoningField::Auto => first.filter(|text| !text.0.is_empty()).or(second),
+    /// Reads a message, or more of it. In a whole one no two calls are the same.
+    fn message(&mut self, message: &Json<'_>, whole: bool, events: &mut Events) {
+        let (first, second) = (message.text("reasoning_content"), message.text("reasoning"));
+        let thoughts = match self.dialect.reasoning_field {
+            ReasoningField::Auto => first.or(second),
             ReasoningField::ReasoningContent => first,
             ReasoningField::Reasoning => second,
             ReasoningField::None => None,
         };
-        if let Some(thoughts) = thoughts {
-            events.reasoning(thoughts.0);
+        events.reasoning(thoughts.unwrap_or_default());
+        match message.get("content") {
+            Some(Json::Text(text)) => events.text(&**text),
+            content => self.pieces(one_or_many(content), events),
         }
-        match message.content {
-            Some(Content::Text(text)) => events.text(text),
-            Some(Content::Pieces(pieces)) => self.pieces(pieces, events),
-            None => {}
+        self.refusal(message, events);
+        for call in one_or_many(message.get("tool_calls")) {
+            self.call(call, whole, events);
         }
-        self.refusal(message.refusal, events);
-        for call in message.tool_calls.into_iter().flat_map(|calls| calls.0) {
-            self.call(call, events);
-        }
-        if let Some(function) = message.function_call {
+        if let Some(function) = message.get("function_call") {
             let at = self.find(Key::Legacy, "", false);
-            self.function(at, function, events);
+            self.add(at, function, &arguments(function), events);
             self.start(at, events);
         }
     }
 
-    fn refusal(&mut self, refusal: Option<Str<'_>>, events: &mut Events) {
-        if let Some(refusal) = refusal.filter(|text| !text.0.is_empty()) {
+    fn refusal(&mut self, place: &Json<'_>, events: &mut Events) {
+        if let Some(refusal) = place.text("refusal") {
             self.refused = true;
-            events.text(refusal.0);
+            events.text(refusal);
         }
     }
 
-    fn pieces(&mut self, pieces: Vec<Piece<'_>>, events: &mut Events) {
+    /// Content in pieces: text, and thoughts that are text or in pieces themselves.
+    fn pieces(&mut self, pieces: &[Json<'_>], events: &mut Events) {
         for piece in pieces {
-            match piece.thinking {
-                Some(Content::Text(text)) => events.reasoning(text),
-                Some(Content::Pieces(thoughts)) => {
-                    for text in thoughts.into_iter().filter_map(|thought| thought.text) {
-                        events.reasoning(text.0);
+            match piece.get("thinking") {
+                Some(Json::Text(text)) => events.reasoning(&**text),
+                thoughts => {
+                    for thought in one_or_many(thoughts) {
+                        events.reasoning(thought.text("text").unwrap_or_default());
                     }
                 }
-                None => {}
             }
-            if let Some(text) = piece.text {
-                events.text(text.0);
-            }
-            self.refusal(piece.refusal, events);
+            let text = piece.str().or_else(|| piece.text("text"));
+            events.text(text.unwrap_or_default());
+            self.refusal(piece, events);
         }
     }
 
-    fn call(&mut self, call: WireCall<'_>, events: &mut Events) {
-        let id = Str::of(&call.id).unwrap_or_default();
-        let name = match (&call.function, &call.custom) {
-            (Some(function), _) => Str::of(&function.name),
-            (None, Some(custom)) => Str::of(&custom.name),
-            (None, None) => None,
+    fn call(&mut self, call: &Json<'_>, whole: bool, events: &mut Events) {
+        let id = scalar(call, "id").unwrap_or_default();
+        let key = index(call).map_or(Key::Unnumbered, Key::Index);
+        let custom = call
+            .get("custom")
+            .filter(|_| call.get("function").is_none());
+        let called = custom
+            .or_else(|| call.get("function"))
+            .unwrap_or(&Json::Null);
+        let at = if whole {
+            self.begin(key)
+        } else {
+            self.find(key, &id, called.text("name").is_some())
         };
-        let key = call.index.map_or(Key::Unnumbered, Key::Index);
-        let at = self.find(key, id, name.is_some());
-        if let Some(known) = self.calls.get_mut(at)
-            && known.id.is_empty()
-        {
-            id.clone_into(&mut known.id);
-        }
-        if let Some(function) = call.function {
-            self.function(at, function, events);
-        } else if let Some(custom) = call.custom {
-            if let Some(known) = self.calls.get_mut(at) {
-                known.custom = true;
-                known.named(&custom.name);
-                known
-                    .held
-                    .push_str(Str::of(&custom.input).unwrap_or_default());
+        if let Some(known) = self.calls.get_mut(at) {
+            known.custom |= custom.is_some();
+            if known.id.is_empty() {
+                known.id = id.into_owned();
             }
-            self.report(at, events);
+        }
+        match custom.map(|custom| custom.text("input").unwrap_or_default()) {
+            Some(input) => self.add(at, called, input, events),
+            None => self.add(at, called, &arguments(called), events),
         }
     }
 
-    fn function(&mut self, at: usize, function: Function<'_>, events: &mut Events) {
+    fn add(&mut self, at: usize, called: &Json<'_>, more: &str, events: &mut Events) {
         if let Some(known) = self.calls.get_mut(at) {
-            known.named(&function.name);
-            match function.arguments() {
-                Cow::Owned(text) if known.held.is_empty() => known.held = text,
-                text => known.held.push_str(&text),
+            if known.name.is_empty() {
+                known.name.push_str(called.text("name").unwrap_or_default());
             }
+            known.held.push_str(more);
         }
         self.report(at, events);
     }
@@ -272,6 +267,11 @@ impl Stream {
         {
             return at;
         }
+        self.begin(key)
+    }
+
+    /// A new call.
+    fn begin(&mut self, key: Key) -> usize {
         self.calls.push(Call {
             key,
             id: String::new(),
@@ -356,14 +356,6 @@ impl Stream {
         if self.finish.as_ref() != Some(&finish) {
             events.finished(finish.reason, finish.raw.clone());
             self.finish = Some(finish);
-        }
-    }
-}
-
-impl Call {
-    fn named(&mut self, name: &Option<Str<'_>>) {
-        if self.name.is_empty() {
-            Str::of(name).unwrap_or_default().clone_into(&mut self.name);
         }
     }
 }

@@ -1,335 +1,115 @@
-//! The shapes of answers, whole and streamed alike.
+//! Where things stand in an answer, whole and streamed alike.
 //!
-//! Everything is optional and `null` is absent, since many servers speak this
-//! wire and few of them all of it. Text is borrowed from the body where it can be.
+//! Everything is optional, and `null` is absent: many servers speak this wire
+//! and few of them all of it.
 
 use std::borrow::Cow;
-use std::fmt;
-
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor, value};
-use serde_json::value::RawValue;
 
 use crate::Usage;
-use crate::outcome::lenient_count;
+use crate::json::Json;
 
-/// A completion, or a chunk of one.
-#[derive(Deserialize)]
-pub(super) struct Reply<'a> {
-    #[serde(borrow)]
-    pub id: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub model: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub choices: Option<Vec<Choice<'a>>>,
-    #[serde(borrow)]
-    pub usage: Option<&'a RawValue>,
-    /// Where one server reports the usage of streams.
-    #[serde(borrow)]
-    pub x_groq: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub error: Option<&'a RawValue>,
-}
-
-impl Reply<'_> {
-    /// Usage, wherever it stands. What cannot be read is unknown.
-    pub(super) fn usage(&self) -> Option<Usage> {
-        #[derive(Deserialize)]
-        struct Elsewhere {
-            usage: Option<WireUsage>,
-        }
-        if let Some(usage) = self.usage {
-            return serde_json::from_str(usage.get())
-                .ok()
-                .map(WireUsage::unified);
-        }
-        serde_json::from_str::<Elsewhere>(self.x_groq?.get())
-            .ok()?
-            .usage
-            .map(WireUsage::unified)
+/// Text that some servers write as a number, such as an id; nothing if it is empty.
+pub(super) fn scalar<'a>(value: &'a Json<'_>, key: &str) -> Option<Cow<'a, str>> {
+    match value.get(key)? {
+        Json::Text(text) if !text.is_empty() => Some(Cow::Borrowed(text)),
+        Json::Unsigned(number) => Some(Cow::Owned(number.to_string())),
+        _ => None,
     }
 }
 
-/// One of the alternative answers.
-#[derive(Deserialize)]
-pub(super) struct Choice<'a> {
-    pub index: Option<u32>,
-    #[serde(borrow)]
-    pub message: Option<Message<'a>>,
-    #[serde(borrow)]
-    pub delta: Option<Message<'a>>,
-    /// The answer of servers that speak of text completions.
-    #[serde(borrow)]
-    pub text: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub finish_reason: Option<Str<'a>>,
+/// The number by which a server tells calls or choices apart.
+pub(super) fn index(value: &Json<'_>) -> Option<u32> {
+    value.get("index")?.count()?.try_into().ok()
 }
 
-/// What the model said, or more of it.
-#[derive(Deserialize)]
-pub(super) struct Message<'a> {
-    #[serde(borrow)]
-    pub content: Option<Content<'a>>,
-    #[serde(borrow)]
-    pub refusal: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub reasoning_content: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub reasoning: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub tool_calls: Option<Calls<'a>>,
-    /// The form of a call before there were several in an answer.
-    #[serde(borrow)]
-    pub function_call: Option<Function<'a>>,
-}
-
-/// A tool call, or more of one.
-#[derive(Deserialize)]
-pub(super) struct Call<'a> {
-    pub index: Option<u32>,
-    #[serde(borrow)]
-    pub id: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub function: Option<Function<'a>>,
-    #[serde(borrow)]
-    pub custom: Option<Custom<'a>>,
-}
-
-/// The call of a function.
-#[derive(Deserialize)]
-pub(super) struct Function<'a> {
-    #[serde(borrow)]
-    pub name: Option<Str<'a>>,
-    /// A string with JSON in it, by some servers the JSON itself.
-    #[serde(borrow)]
-    pub arguments: Option<&'a RawValue>,
-}
-
-impl<'a> Function<'a> {
-    /// The arguments as text; empty where there are none.
-    pub(super) fn arguments(&self) -> Cow<'a, str> {
-        let raw = self.arguments.map_or("", RawValue::get);
-        match serde_json::from_str::<Str<'a>>(raw) {
-            Ok(Str(text)) if raw.starts_with('"') => text,
-            _ => Cow::Borrowed(raw),
-        }
+/// A function's arguments as text: a string with JSON in it, by some servers the JSON itself.
+pub(super) fn arguments<'a>(function: &'a Json<'_>) -> Cow<'a, str> {
+    match function.get("arguments") {
+        None => Cow::Borrowed(""),
+        Some(Json::Text(text)) => Cow::Borrowed(text),
+        Some(value) => Cow::Owned(value.to_string()),
     }
 }
 
-/// The call of a tool that takes free text.
-#[derive(Deserialize)]
-pub(super) struct Custom<'a> {
-    #[serde(borrow)]
-    pub name: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub input: Option<Str<'a>>,
-}
-
-/// Text that may come as another scalar. What is no scalar reads as empty.
-#[derive(Debug)]
-pub(super) struct Str<'a>(pub Cow<'a, str>);
-
-impl<'a> Str<'a> {
-    /// The text, unless there is none or it is empty.
-    pub(super) fn of<'s>(text: &'s Option<Str<'a>>) -> Option<&'s str> {
-        text.as_ref().map(|text| &*text.0).filter(|t| !t.is_empty())
+/// The elements of a list; by some servers a single one stands there instead.
+pub(super) fn one_or_many<'a, 'j>(value: Option<&'a Json<'j>>) -> &'a [Json<'j>] {
+    match value {
+        Some(Json::List(list)) => list,
+        Some(one @ Json::Object(_)) => std::slice::from_ref(one),
+        _ => &[],
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ContentVisitor).map(|content| {
-            Str(match content {
-                Content::Text(text) => text,
-                Content::Pieces(_) => Cow::Borrowed(""),
-            })
-        })
-    }
-}
-
-/// Content: one text, or a list of pieces.
-pub(super) enum Content<'a> {
-    Text(Cow<'a, str>),
-    Pieces(Vec<Piece<'a>>),
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ContentVisitor)
-    }
-}
-
-/// A piece of content: text, or thoughts that hold pieces themselves.
-#[derive(Deserialize)]
-pub(super) struct Piece<'a> {
-    #[serde(borrow)]
-    pub text: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub refusal: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub thinking: Option<Content<'a>>,
-}
-
-struct ContentVisitor;
-
-impl<'de> Visitor<'de> for ContentVisitor {
-    type Value = Content<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("text")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Cow::Owned(text)))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Cow::Owned(number.to_string())))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Cow::Owned(number.to_string())))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Cow::Borrowed("")))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Cow::Borrowed("")))
-    }
-
-    fn visit_unit<E>(self) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Cow::Borrowed("")))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Content<'de>, A::Error> {
-        let mut pieces = Vec::new();
-        while let Some(piece) = seq.next_element::<Element<'de>>()? {
-            pieces.extend(piece.0);
-        }
-        Ok(Content::Pieces(pieces))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Content<'de>, A::Error> {
-        let piece = Piece::deserialize(value::MapAccessDeserializer::new(map))?;
-        Ok(Content::Pieces(vec![piece]))
-    }
-}
-
-/// An element of a list of pieces: an object, or plain text.
-struct Element<'a>(Vec<Piece<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Element<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Content::deserialize(deserializer).map(|content| {
-            Element(match content {
-                Content::Pieces(pieces) => pieces,
-                Content::Text(text) => vec![Piece {
-                    text: Some(Str(text)),
-                    refusal: None,
-                    thinking: None,
-                }],
-            })
-        })
-    }
-}
-
-/// Tool calls: a list, by some servers a single one.
-pub(super) struct Calls<'a>(pub Vec<Call<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Calls<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct CallsVisitor;
-
-        impl<'de> Visitor<'de> for CallsVisitor {
-            type Value = Calls<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("tool calls")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Calls<'de>, A::Error> {
-                let mut calls = Vec::new();
-                while let Some(call) = seq.next_element::<Option<Call<'de>>>()? {
-                    calls.extend(call);
-                }
-                Ok(Calls(calls))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Calls<'de>, A::Error> {
-                let call = Call::deserialize(value::MapAccessDeserializer::new(map))?;
-                Ok(Calls(vec![call]))
-            }
-        }
-
-        deserializer.deserialize_any(CallsVisitor)
-    }
-}
-
-/// Usage with every name under which its numbers are known to come.
-#[derive(Deserialize)]
-struct WireUsage {
-    #[serde(default, deserialize_with = "lenient_count")]
-    prompt_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "lenient_count")]
-    completion_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "lenient_count")]
-    total_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "details")]
-    prompt_tokens_details: Details,
-    #[serde(default, deserialize_with = "details")]
-    completion_tokens_details: Details,
-    #[serde(default, deserialize_with = "lenient_count")]
-    prompt_cache_hit_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "lenient_count")]
-    cached_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "lenient_count")]
-    reasoning_tokens: Option<u64>,
-}
-
-#[derive(Default, Deserialize)]
-struct Details {
-    #[serde(default, deserialize_with = "lenient_count")]
-    cached_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "lenient_count")]
-    cache_write_tokens: Option<u64>,
-    #[serde(default, deserialize_with = "lenient_count")]
-    reasoning_tokens: Option<u64>,
-}
-
-/// Details that may be `null`.
-fn details<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Details, D::Error> {
-    Option::<Details>::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
-impl WireUsage {
-    fn unified(self) -> Usage {
-        let prompt = self.prompt_tokens_details;
-        Usage {
-            prompt_tokens: self.prompt_tokens,
-            completion_tokens: self.completion_tokens,
-            total_tokens: self.total_tokens,
-            cached_tokens: prompt
-                .cached_tokens
-                .or(self.prompt_cache_hit_tokens)
-                .or(self.cached_tokens),
-            cache_write_tokens: prompt.cache_write_tokens,
-            reasoning_tokens: self
-                .completion_tokens_details
-                .reasoning_tokens
-                .or(self.reasoning_tokens),
-        }
-    }
+/// Usage, wherever in the chunk it stands; nothing if there is none.
+pub(super) fn usage(chunk: &Json<'_>) -> Option<Usage> {
+    let usage = chunk
+        .get("usage")
+        .or_else(|| chunk.at(&["x_groq", "usage"]))
+        .filter(|usage| matches!(usage, Json::Object(_)))?;
+    let count = |paths: &[&[&str]]| {
+        paths
+            .iter()
+            .find_map(|path| usage.at(path).and_then(Json::count))
+    };
+    Some(Usage {
+        prompt_tokens: count(&[&["prompt_tokens"]]),
+        completion_tokens: count(&[&["completion_tokens"]]),
+        total_tokens: count(&[&["total_tokens"]]),
+        cached_tokens: count(&[
+            &["prompt_tokens_details", "cached_tokens"],
+            &["prompt_cache_hit_tokens"],
+            &["cached_tokens"],
+        ]),
+        cache_write_tokens: count(&[&["prompt_tokens_details", "cache_write_tokens"]]),
+        reasoning_tokens: count(&[
+            &["completion_tokens_details", "reasoning_tokens"],
+            &["reasoning_tokens"],
+        ]),
+    })
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_come_as_text_or_as_an_object() {
+        for (json, expected) in [
+            (r#"{"arguments":"{\"a\":1}"}"#, r#"{"a":1}"#),
+            (r#"{"arguments":{"b":2,"a":1}}"#, r#"{"b":2,"a":1}"#),
+            (r#"{"arguments":null}"#, ""),
+            (r#"{"name":"f"}"#, ""),
+            (r#"{"arguments":""}"#, ""),
+        ] {
+            assert_eq!(arguments(&Json::parse(json).unwrap()), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn usage_is_read_from_where_it_stands() {
+        let usage = |json: &str| usage(&Json::parse(json).unwrap());
+        let full = usage(
+            r#"{"usage":{"prompt_tokens":9.0,"completion_tokens":2,"total_tokens":11,
+                "prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":1},
+                "completion_tokens_details":{"reasoning_tokens":1}}}"#,
+        );
+        assert_eq!(
+            full,
+            Some(Usage {
+                prompt_tokens: Some(9),
+                completion_tokens: Some(2),
+                total_tokens: Some(11),
+                cached_tokens: Some(4),
+                cache_write_tokens: Some(1),
+                reasoning_tokens: Some(1),
+            })
+        );
+        let groq = usage(r#"{"usage":null,"x_groq":{"id":"r","usage":{"prompt_tokens":3}}}"#);
+        assert_eq!(groq.unwrap().prompt_tokens, Some(3));
+        let bare = usage(r#"{"usage":{"prompt_tokens":null,"prompt_tokens_details":null}}"#);
+        assert_eq!(bare, Some(Usage::UNKNOWN));
+        assert_eq!(usage(r#"{"usage":7}"#), None);
+        let hit = usage(r#"{"usage":{"prompt_cache_hit_tokens":5}}"#);
+        assert_eq!(hit.unwrap().cached_tokens, Some(5));
+    }
+}

@@ -4,22 +4,19 @@ use std::borrow::Cow;
 
 use super::super::dialect::{CallIds, Dialect, ReasoningField, ReasoningHistory};
 use super::super::stream::CUSTOM;
-use super::body::{
-    Call, Called, Content, ContentPart, CustomCall, FunctionCall, ImageUrl, Message,
-};
+use super::Body;
 use crate::body::Blobs;
+use crate::json::Json;
 use crate::outcome::tool_arguments;
-use crate::{
-    Error, Image, ImageSource, Message as Turn, Part, ResultPart, Role, ToolCall, ToolResult,
-};
+use crate::{Error, Image, ImageSource, Message, Part, ResultPart, Role, ToolCall, ToolResult};
 
 /// Every turn, in order. A tool's result is a message of its own.
 pub(super) fn encode<'a>(
     dialect: &'a Dialect,
     reasons: bool,
-    turns: &'a [Turn],
+    turns: &'a [Message],
     blobs: &mut Blobs,
-) -> Result<Vec<Message<'a>>, Error> {
+) -> Result<Vec<Json<'a>>, Error> {
     let mut messages = Vec::with_capacity(turns.len());
     for turn in turns {
         match turn.role {
@@ -30,11 +27,11 @@ pub(super) fn encode<'a>(
                     &dialect.system_role
                 };
                 let content = spoken(dialect, &turn.content, "a system message", None)?;
-                messages.push(Message::new(role, Some(content)));
+                messages.push(says(role, content));
             }
             Role::User => {
                 let content = spoken(dialect, &turn.content, "a user message", Some(blobs))?;
-                messages.push(Message::new("user", Some(content)));
+                messages.push(says("user", content));
             }
             Role::Assistant => messages.push(answer(dialect, &turn.content)?),
             Role::Tool => {
@@ -50,112 +47,121 @@ pub(super) fn encode<'a>(
     Ok(messages)
 }
 
+fn says<'a>(role: &'a str, content: Json<'a>) -> Json<'a> {
+    Json::object([("role", role.into()), ("content", content)])
+}
+
 /// Text, and pictures where `blobs` allows them.
 fn spoken<'a>(
     dialect: &Dialect,
     parts: &'a [Part],
     place: &str,
     mut blobs: Option<&mut Blobs>,
-) -> Result<Content<'a>, Error> {
+) -> Result<Json<'a>, Error> {
+    let mut texts = Vec::new();
     let mut list = Vec::with_capacity(parts.len());
     for part in parts {
         match (part, &mut blobs) {
             (Part::Text(text), _) if text.text.is_empty() => {}
-            (Part::Text(text), _) => list.push(ContentPart::Text { text: &text.text }),
-            (Part::Image(image), Some(blobs)) => list.push(ContentPart::ImageUrl {
-                image_url: picture(image, blobs),
-            }),
+            (Part::Text(text), _) => {
+                texts.push(text.text.as_str());
+                list.push(typed("text", text.text.as_str().into()));
+            }
+            (Part::Image(image), Some(blobs)) => {
+                list.push(typed("image_url", picture(image, blobs)));
+            }
             _ => return Err(misplaced(part, place)),
         }
     }
-    let only_text = list
-        .iter()
-        .all(|part| matches!(part, ContentPart::Text { .. }));
+    let only_text = texts.len() == list.len();
     if only_text && (list.len() <= 1 || dialect.flat_content) {
-        let texts = list.iter().filter_map(|part| match part {
-            ContentPart::Text { text } => Some(*text),
-            ContentPart::ImageUrl { .. } => None,
-        });
-        return Ok(Content::Text(join(texts, "\n")));
+        return Ok(join(&texts, "\n"));
     }
-    Ok(Content::Parts(list))
+    Ok(Json::List(list))
+}
+
+/// A piece of content: its type, and a member of that name.
+fn typed<'a>(kind: &'static str, value: Json<'a>) -> Json<'a> {
+    Json::object([("type", kind.into()), (kind, value)])
 }
 
 /// One text of several.
-fn join<'a>(mut texts: impl Iterator<Item = &'a str>, between: &str) -> Cow<'a, str> {
-    let mut joined = Cow::Borrowed(texts.next().unwrap_or_default());
-    for text in texts {
-        let joined = joined.to_mut();
-        joined.push_str(between);
-        joined.push_str(text);
-    }
-    joined
-}
-
-fn picture<'a>(image: &'a Image, blobs: &mut Blobs) -> ImageUrl<'a> {
-    ImageUrl {
-        url: match &image.source {
-            ImageSource::Url(url) => Cow::Borrowed(url),
-            ImageSource::Blob(blob) => Cow::Owned(format!(
-                "data:{};base64,{}",
-                blob.media_type,
-                blobs.base64(blob)
-            )),
-        },
-        detail: image.detail.as_deref(),
+fn join<'a>(texts: &[&'a str], between: &str) -> Json<'a> {
+    match texts {
+        [] => "".into(),
+        [text] => (*text).into(),
+        texts => texts.join(between).into(),
     }
 }
 
-/// What the model answered before.
-fn answer<'a>(dialect: &Dialect, parts: &'a [Part]) -> Result<Message<'a>, Error> {
-    let mut texts = Vec::new();
+fn picture<'a>(image: &'a Image, blobs: &mut Blobs) -> Json<'a> {
+    let mut body = Body(Vec::with_capacity(2));
+    let url = match &image.source {
+        ImageSource::Url(url) => Cow::Borrowed(url.as_str()),
+        ImageSource::Blob(blob) => Cow::Owned(format!(
+            "data:{};base64,{}",
+            blob.media_type,
+            blobs.base64(blob)
+        )),
+    };
+    body.set("url", Some(url));
+    body.set("detail", image.detail.as_deref());
+    Json::Object(body.0)
+}
+
+/// What the model answered before. Without text the content is `null`.
+fn answer<'a>(dialect: &Dialect, parts: &'a [Part]) -> Result<Json<'a>, Error> {
+    let (mut texts, mut calls) = (Vec::new(), Vec::new());
     let mut thoughts = String::new();
-    let mut message = Message::new("assistant", None);
     for part in parts {
         match part {
+            Part::Text(text) if text.text.is_empty() => {}
             Part::Text(text) => texts.push(text.text.as_str()),
             Part::Reasoning(reasoning) => thoughts.push_str(&reasoning.text),
-            Part::ToolCall(call) => message.tool_calls.push(called(dialect, call)),
+            Part::ToolCall(call) => calls.push(called(dialect, call)),
             _ => return Err(misplaced(part, "an assistant message")),
         }
     }
-    let text = join(texts.into_iter(), "");
-    if !text.is_empty() || message.tool_calls.is_empty() {
-        message.content = Some(Content::Text(text));
-    }
     let kept = match dialect.reasoning_history {
         ReasoningHistory::Drop => false,
-        ReasoningHistory::ToolCalls => !message.tool_calls.is_empty(),
+        ReasoningHistory::ToolCalls => !calls.is_empty(),
         ReasoningHistory::Keep => true,
     };
-    if kept && !thoughts.is_empty() {
-        match dialect.reasoning_field {
-            ReasoningField::Reasoning => message.reasoning = Some(thoughts),
-            _ => message.reasoning_content = Some(thoughts),
-        }
-    }
-    Ok(message)
+    let field = match dialect.reasoning_field {
+        ReasoningField::Reasoning => "reasoning",
+        _ => "reasoning_content",
+    };
+    let content = if texts.is_empty() && !calls.is_empty() {
+        Json::Null
+    } else {
+        join(&texts, "")
+    };
+    let mut body = Body(Vec::with_capacity(4));
+    body.set("role", Some("assistant"));
+    body.set("content", Some(content));
+    body.set(
+        field,
+        Some(thoughts).filter(|text| kept && !text.is_empty()),
+    );
+    body.set(
+        "tool_calls",
+        (!calls.is_empty()).then_some(Json::List(calls)),
+    );
+    Ok(Json::Object(body.0))
 }
 
-fn called<'a>(dialect: &Dialect, call: &'a ToolCall) -> Call<'a> {
-    let name = call.name.as_str();
-    Call {
-        id: call_id(dialect.call_ids, call.id.as_deref().unwrap_or_default()),
-        called: if call.signature.as_deref() == Some(CUSTOM) {
-            let input = call.arguments.as_str();
-            Called::Custom {
-                custom: CustomCall { name, input },
-            }
-        } else {
-            let arguments = tool_arguments(&call.arguments);
-            Called::Function {
-                function: FunctionCall { name, arguments },
-            }
-        },
-    }
+fn called<'a>(dialect: &Dialect, call: &'a ToolCall) -> Json<'a> {
+    let (kind, field, said) = if call.signature.as_deref() == Some(CUSTOM) {
+        ("custom", "input", call.arguments.as_str())
+    } else {
+        ("function", "arguments", tool_arguments(&call.arguments))
+    };
+    let id = call_id(dialect.call_ids, call.id.as_deref().unwrap_or_default());
+    let what = Json::object([("name", call.name.as_str().into()), (field, said.into())]);
+    Json::object([("id", id.into()), ("type", kind.into()), (kind, what)])
 }
 
-fn returned<'a>(dialect: &Dialect, result: &'a ToolResult) -> Result<Message<'a>, Error> {
+fn returned<'a>(dialect: &Dialect, result: &'a ToolResult) -> Result<Json<'a>, Error> {
     let texts = result
         .content
         .iter()
@@ -166,11 +172,12 @@ fn returned<'a>(dialect: &Dialect, result: &'a ToolResult) -> Result<Message<'a>
             )),
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let content = Content::Text(join(texts.into_iter(), "\n"));
-    Ok(Message {
-        tool_call_id: Some(call_id(dialect.call_ids, &result.call_id)),
-        ..Message::new("tool", Some(content))
-    })
+    let id = call_id(dialect.call_ids, &result.call_id);
+    Ok(Json::object([
+        ("role", "tool".into()),
+        ("tool_call_id", id.into()),
+        ("content", join(&texts, "\n")),
+    ]))
 }
 
 /// The id, or what stands for it where the server would refuse it.
@@ -187,10 +194,9 @@ fn call_id(rule: CallIds, id: &str) -> Cow<'_, str> {
     }
 }
 
-/// So many letters and digits, made of a text: always the same, and different for different texts
-/// as far as that can be.
+/// So many letters and digits made of a text: always the same for the same, and as good as
+/// never the same for different ones.
 fn letters(text: &str, count: usize) -> String {
-    const ALPHABET: u64 = 36;
     // FNV-1a with 64 bits, its state mixed once more for every letter.
     let mix = |hash: u64, byte: u64| (hash ^ byte).wrapping_mul(0x0000_0100_0000_01b3);
     let mut hash = text
@@ -199,10 +205,9 @@ fn letters(text: &str, count: usize) -> String {
     (0..count)
         .map(|_| {
             hash = mix(hash ^ (hash >> 29), 0x5b);
-            u32::try_from((hash >> 32) % ALPHABET)
-                .ok()
-                .and_then(|digit| char::from_digit(digit, 36))
-                .unwrap_or('0')
+            #[allow(clippy::cast_possible_truncation, reason = "below 36")]
+            let digit = ((hash >> 32) % 36) as u32;
+            char::from_digit(digit, 36).unwrap_or('0')
         })
         .collect()
 }
@@ -218,3 +223,6 @@ fn misplaced(part: &Part, place: &str) -> Error {
     };
     Error::invalid_request(format!("{place} cannot hold {what}"))
 }
+
+#[cfg(test)]
+mod tests;

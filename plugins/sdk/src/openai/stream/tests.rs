@@ -1,1 +1,364 @@
+use super::super::fixtures::{stream, streamed, whole};
+use super::*;
+use crate::{ChatEvent, ChatResponse, ErrorKind, Part, Reasoning, Text, ToolCall};
 
+fn lenient() -> Dialect {
+    Dialect {
+        done: DoneMarker::Optional,
+        ..Dialect::default()
+    }
+}
+
+fn text(text: &str) -> Part {
+    Part::Text(Text {
+        text: text.to_owned(),
+        signature: None,
+    })
+}
+
+fn thought(text: &str) -> Part {
+    Part::Reasoning(Reasoning {
+        text: text.to_owned(),
+        signature: None,
+        redacted: None,
+    })
+}
+
+fn call(id: Option<&str>, name: &str, arguments: &str) -> Part {
+    Part::ToolCall(ToolCall {
+        id: id.map(str::to_owned),
+        local: false,
+        name: name.to_owned(),
+        arguments: arguments.to_owned(),
+        signature: None,
+    })
+}
+
+fn read(data: &[&str]) -> ChatResponse {
+    streamed(&Dialect::default(), data).unwrap()
+}
+
+const SHOWN: &[&str] = &[
+    r#"{"id":"","model":"","created":0,"choices":[],"prompt_filter_results":[{"prompt_index":0}]}"#,
+    r#"{"id":"c1","model":"m-1","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":null}"#,
+    r#"{"id":"c1","model":"m-1","choices":[{"index":0,"delta":{"content":"Hel"}}],"usage":null,"obfuscation":"xy"}"#,
+    r#"{"id":"c1","model":"m-1","choices":[{"index":0,"content_filter_offsets":{"start_offset":0}}]}"#,
+    r#"{"id":"c1","model":"m-1","choices":[{"index":0,"delta":{"content":"lo\u2028"}}]}"#,
+    r#"{"id":"c1","model":"m-1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#,
+    r#"{"id":"c1","model":"m-1","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}"#,
+    r#"{"id":"c1","model":"m-1","choices":[],"moderation":{"flagged":false}}"#,
+    "[DONE]",
+];
+
+#[test]
+fn an_answer_is_the_same_streamed_and_whole() {
+    let same = whole(
+        &Dialect::default(),
+        r#"{"id":"c1","model":"m-1","choices":[{"index":0,"message":{"role":"assistant",
+            "content":"Hello\u2028","refusal":null,"tool_calls":null},"finish_reason":"stop"}],
+            "usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}"#,
+    )
+    .unwrap();
+    assert_eq!(read(SHOWN), same);
+    assert_eq!(same.content, [text("Hello\u{2028}")]);
+    assert_eq!(same.id.as_deref(), Some("c1"));
+    assert_eq!(same.usage.total_tokens, Some(5));
+}
+
+#[test]
+fn a_stream_cut_before_its_marker_is_truncated() {
+    for cut in 0..SHOWN.len() - 1 {
+        let (_, end) = stream(&Dialect::default(), &SHOWN[..cut]);
+        assert_eq!(end.unwrap_err().kind, ErrorKind::Truncated, "{cut}");
+    }
+}
+
+#[test]
+fn a_lenient_server_may_end_after_a_finish_reason() {
+    for cut in 0..SHOWN.len() {
+        let (events, end) = stream(&lenient(), &SHOWN[..cut]);
+        assert_eq!(end.is_ok(), cut > 5, "{cut}");
+        assert_eq!(events.last() == Some(&ChatEvent::Done), cut > 5, "{cut}");
+    }
+}
+
+#[test]
+fn a_marker_alone_is_no_answer() {
+    let (_, end) = stream(&Dialect::default(), &["[DONE]"]);
+    assert_eq!(end.unwrap_err().kind, ErrorKind::MalformedResponse);
+}
+
+#[test]
+fn the_last_text_may_come_with_the_finish_reason_and_usage_on_every_chunk() {
+    let answer = streamed(
+        &lenient(),
+        &[
+            r#"{"choices":[{"delta":{"content":"a"}}],"usage":{"prompt_tokens":3,"completion_tokens":1}}"#,
+            r#"{"choices":[{"delta":{"content":"b"},"finish_reason":"eos_token"}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#,
+        ],
+    )
+    .unwrap();
+    assert_eq!(answer.content, [text("ab")]);
+    assert_eq!(answer.finish.reason, FinishReason::Stop);
+    assert_eq!(answer.finish.raw.as_deref(), Some("eos_token"));
+    assert_eq!(answer.usage.completion_tokens, Some(2));
+    assert_eq!(answer.id, None);
+}
+
+#[test]
+fn calls_are_told_apart_by_their_number() {
+    let answer = read(&[
+        r#"{"choices":[{"delta":{"content":null,"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"look","arguments":""}}]}}]}"#,
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":1,"id":"b","type":"function","function":{"name":"look","arguments":""}}]}}]}"#,
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"x\""}},{"index":1,"function":{"arguments":"{}"}}]}}]}"#,
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}}]}"#,
+        r#"{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#,
+        "[DONE]",
+    ]);
+    let expected = [
+        call(Some("a"), "look", r#"{"x":1}"#),
+        call(Some("b"), "look", "{}"),
+    ];
+    assert_eq!(answer.content, expected);
+    assert_eq!(answer.finish.reason, FinishReason::ToolCalls);
+}
+
+#[test]
+fn calls_without_numbers_or_with_the_same_are_told_apart_by_their_ids() {
+    for number in ["", r#""index":0,"#, r#""index":null,"#] {
+        let piece = |id: &str, name: &str, arguments: &str| {
+            format!(
+                r#"{{"choices":[{{"delta":{{"tool_calls":[{{{number}"id":"{id}","function":{{"name":"{name}","arguments":"{arguments}"}}}}]}}}}]}}"#
+            )
+        };
+        let pieces = [
+            piece("a", "f", "1"),
+            piece("a", "f", "2"),
+            piece("b", "f", "3"),
+            piece("", "", "4"),
+        ];
+        let mut data: Vec<&str> = pieces.iter().map(String::as_str).collect();
+        data.push("[DONE]");
+        let expected = [call(Some("a"), "f", "12"), call(Some("b"), "f", "34")];
+        assert_eq!(read(&data).content, expected, "{number}");
+    }
+}
+
+#[test]
+fn the_name_may_come_before_the_id_and_after_the_number() {
+    let answer = read(&[
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"name":"f"}}]}}]}"#,
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":1,"id":"b"}]}}]}"#,
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"arguments":"{"}}]}}]}"#,
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":1,"function":{"name":"g"}}]}}]}"#,
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"}"}}]},"finish_reason":"stop"}]}"#,
+        "[DONE]",
+    ]);
+    let expected = [call(Some("a"), "f", "{}"), call(Some("b"), "g", "{}")];
+    assert_eq!(answer.content, expected);
+    assert_eq!(answer.finish.reason, FinishReason::ToolCalls);
+    assert_eq!(answer.finish.raw.as_deref(), Some("stop"));
+}
+
+#[test]
+fn arguments_that_say_nothing_are_an_empty_object_and_a_cut_one_stays_as_it_is() {
+    for (pieces, expected) in [
+        (vec![], "{}"),
+        (vec!["", " "], "{}"),
+        (vec!["nu", "ll"], "{}"),
+        (vec!["nu"], "nu"),
+        (vec!["", "{\\\"a\\\"", ":"], r#"{"a":"#),
+        (vec!["n", "o"], "no"),
+    ] {
+        let begin = r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f"}}]}}]}"#;
+        let deltas: Vec<String> = pieces
+            .iter()
+            .map(|piece| {
+                format!(
+                    r#"{{"choices":[{{"delta":{{"tool_calls":[{{"index":0,"function":{{"arguments":"{piece}"}}}}]}}}}]}}"#
+                )
+            })
+            .collect();
+        let mut data = vec![begin];
+        data.extend(deltas.iter().map(String::as_str));
+        data.push(r#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#);
+        data.push("[DONE]");
+        let answer = read(&data);
+        assert_eq!(answer.content, [call(Some("a"), "f", expected)]);
+        assert_eq!(answer.finish.reason, FinishReason::Length);
+        let body = format!(
+            r#"{{"choices":[{{"message":{{"tool_calls":[{{"id":"a","function":{{"name":"f","arguments":"{}"}}}}]}},"finish_reason":"length"}}]}}"#,
+            pieces.concat()
+        );
+        assert_eq!(whole(&Dialect::default(), &body).unwrap(), answer);
+    }
+}
+
+#[test]
+fn the_two_older_forms_of_a_call_are_understood() {
+    let legacy = read(&[
+        r#"{"choices":[{"delta":{"content":null,"function_call":{"name":"f","arguments":""}}}]}"#,
+        r#"{"choices":[{"delta":{"function_call":{"arguments":"{\"a\":"}}}]}"#,
+        r#"{"choices":[{"delta":{"function_call":{"arguments":"1}"}}}]}"#,
+        r#"{"choices":[{"delta":{},"finish_reason":"function_call"}]}"#,
+        "[DONE]",
+    ]);
+    assert_eq!(legacy.content, [call(None, "f", r#"{"a":1}"#)]);
+    assert_eq!(legacy.finish.reason, FinishReason::ToolCalls);
+    let single = streamed(
+        &lenient(),
+        &[
+            r#"{"choices":[{"delta":{"tool_calls":{"index":0,"id":"","function":{"name":"f","arguments":"{"}}}}]}"#,
+            r#"{"choices":[{"delta":{"tool_calls":{"index":0,"id":"","function":{"name":null,"arguments":"}"}}},"finish_reason":"eos_token"}]}"#,
+        ],
+    )
+    .unwrap();
+    assert_eq!(single.content, [call(None, "f", "{}")]);
+    assert_eq!(single.finish.reason, FinishReason::ToolCalls);
+}
+
+#[test]
+fn a_custom_tool_gets_its_text_as_it_is() {
+    let answer = read(&[
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","type":"custom","custom":{"name":"sql","input":""}}]}}]}"#,
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"custom":{"input":"select "}}]}}]}"#,
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"custom":{"input":"1"}}]}}]}"#,
+        r#"{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#,
+        "[DONE]",
+    ]);
+    let [Part::ToolCall(call)] = answer.content.as_slice() else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(
+        (call.name.as_str(), call.arguments.as_str()),
+        ("sql", "select 1")
+    );
+    assert_eq!(call.signature.as_deref(), Some(CUSTOM));
+}
+
+#[test]
+fn a_refusal_is_text_that_was_filtered() {
+    let answer = read(&[
+        r#"{"choices":[{"delta":{"role":"assistant","content":null,"refusal":""}}]}"#,
+        r#"{"choices":[{"delta":{"refusal":"I ca"}}]}"#,
+        r#"{"choices":[{"delta":{"refusal":"n't."}}]}"#,
+        r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
+        "[DONE]",
+    ]);
+    assert_eq!(answer.content, [text("I can't.")]);
+    assert_eq!(answer.finish.reason, FinishReason::ContentFilter);
+    assert_eq!(answer.finish.raw.as_deref(), Some("stop"));
+}
+
+#[test]
+fn thoughts_are_read_from_where_the_dialect_says() {
+    let data = &[
+        r#"{"choices":[{"delta":{"reasoning_content":"a","reasoning":"x","content":null}}]}"#,
+        r#"{"choices":[{"delta":{"reasoning_content":"b","reasoning":"y","content":""}}]}"#,
+        r#"{"choices":[{"delta":{"content":"c"},"finish_reason":"stop"}]}"#,
+        "[DONE]",
+    ];
+    for (field, expected) in [
+        (ReasoningField::Auto, vec![thought("ab"), text("c")]),
+        (ReasoningField::Reasoning, vec![thought("xy"), text("c")]),
+        (ReasoningField::None, vec![text("c")]),
+    ] {
+        let dialect = Dialect {
+            reasoning_field: field,
+            ..Dialect::default()
+        };
+        assert_eq!(streamed(&dialect, data).unwrap().content, expected);
+    }
+}
+
+#[test]
+fn content_may_come_in_pieces() {
+    let answer = read(&[
+        r#"{"choices":[{"delta":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"so"}]}]}}]}"#,
+        r#"{"choices":[{"delta":{"content":[{"type":"text","text":"yes"},{"type":"new"}]},"finish_reason":"stop"}]}"#,
+        "[DONE]",
+    ]);
+    assert_eq!(answer.content, [thought("so"), text("yes")]);
+}
+
+#[test]
+fn an_error_within_a_stream_is_its_end_whatever_follows() {
+    let (events, end) = stream(
+        &Dialect::default(),
+        &[
+            r#"{"id":"c","choices":[{"delta":{"content":"so far"}}]}"#,
+            r#"{"error":{"message":"The model failed.","type":"model_error","param":null,"code":null}}"#,
+            r#"{"choices":[],"usage":{"prompt_tokens":0}}"#,
+            "[DONE]",
+        ],
+    );
+    let error = end.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Server);
+    assert_eq!(error.message, "The model failed.");
+    assert_eq!(error.status, None);
+    assert_eq!(error.vendor_code.as_deref(), Some("model_error"));
+    assert!(events.contains(&ChatEvent::Text("so far".to_owned())));
+}
+
+#[test]
+fn what_is_unknown_is_passed_over_and_what_is_no_json_is_not() {
+    let answer = read(&[
+        r#"{"type":"ping"}"#,
+        "",
+        r#"{"choices":[{"index":1,"delta":{"content":"no"}},{"index":0,"delta":{"content":"yes","audio":{"id":"x"}}}],"new":[]}"#,
+        r#"{"choices":[{"index":0,"delta":null,"finish_reason":"a new one"}]}"#,
+        "[DONE]",
+    ]);
+    assert_eq!(answer.content, [text("yes")]);
+    assert_eq!(answer.finish.reason, FinishReason::Other);
+    for bad in [
+        "{",
+        "nonsense",
+        "[]",
+        "7",
+        "\"x\"",
+        r#"{"choices":[{"delta":"#,
+    ] {
+        let (_, end) = stream(&Dialect::default(), &[bad]);
+        assert_eq!(end.unwrap_err().kind, ErrorKind::MalformedResponse, "{bad}");
+    }
+}
+
+#[test]
+fn nothing_that_is_json_brings_it_down() {
+    let odd = [
+        "null",
+        "7",
+        "-1.5",
+        "\"x\"",
+        "\"\"",
+        "[]",
+        "{}",
+        "[[]]",
+        "[null,1,\"t\",{}]",
+        "{\"text\":3}",
+        "true",
+    ];
+    let shapes = [
+        "@",
+        r#"{"choices":@}"#,
+        r#"{"choices":[@],"usage":@,"id":@,"model":@}"#,
+        r#"{"choices":[{"index":@,"delta":@,"finish_reason":@}]}"#,
+        r#"{"choices":[{"delta":{"content":@,"refusal":@,"reasoning":@,"tool_calls":@,"function_call":@}}]}"#,
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":@,"id":@,"function":@,"custom":@}]}}]}"#,
+        r#"{"choices":[{"message":{"tool_calls":[{"index":0,"id":@,"function":{"name":@,"arguments":@}}]}}]}"#,
+        r#"{"error":@,"error_type":@,"estimated_time":@}"#,
+        r#"{"error":{"message":@,"code":@,"type":@,"details":@}}"#,
+    ];
+    for shape in shapes {
+        for value in odd {
+            let json = shape.replace('@', value);
+            let _ = stream(&lenient(), &[&json, &json, "[DONE]"]);
+            let _ = whole(&lenient(), &json);
+            let _ = super::super::decode_error(
+                &lenient(),
+                &super::super::fixtures::response(500, &json),
+            );
+        }
+    }
+}

@@ -1,0 +1,230 @@
+use serde_json::{Value, json};
+
+use super::super::tests::{ask, says, send};
+use super::*;
+use crate::{Blob, ErrorKind, Mode, Reasoning, Text};
+
+fn sent(dialect: &Dialect, messages: Vec<Message>) -> Result<Value, Error> {
+    let (_, mut body) = send(dialect, "m", &ask(messages), Mode::Whole)?;
+    Ok(body["messages"].take())
+}
+
+fn turn(role: Role, content: Vec<Part>) -> Vec<Message> {
+    vec![Message { role, content }]
+}
+
+fn text(text: &str) -> Part {
+    Part::Text(Text {
+        text: text.to_owned(),
+        signature: None,
+    })
+}
+
+fn image(source: ImageSource, detail: Option<&str>) -> Image {
+    Image {
+        source,
+        detail: detail.map(str::to_owned),
+    }
+}
+
+fn call(id: &str, arguments: &str, signature: Option<&str>) -> Part {
+    Part::ToolCall(ToolCall {
+        id: Some(id.to_owned()),
+        local: true,
+        name: "look".to_owned(),
+        arguments: arguments.to_owned(),
+        signature: signature.map(str::to_owned),
+    })
+}
+
+fn result(id: &str, content: Vec<ResultPart>) -> Part {
+    Part::ToolResult(ToolResult {
+        call_id: id.to_owned(),
+        local: true,
+        name: "look".to_owned(),
+        content,
+        is_error: false,
+    })
+}
+
+#[test]
+fn pictures_are_urls_or_stand_in_for_their_bytes() {
+    let blob = Blob {
+        id: 4,
+        media_type: "image/png".to_owned(),
+        length: 3,
+    };
+    let parts = vec![
+        text("What?"),
+        Part::Image(image(ImageSource::Blob(blob), Some("low"))),
+        Part::Image(image(
+            ImageSource::Url("https://x.example/a".to_owned()),
+            None,
+        )),
+    ];
+    assert_eq!(
+        sent(&Dialect::default(), turn(Role::User, parts)).unwrap(),
+        json!([{"role": "user", "content": [
+            {"type": "text", "text": "What?"},
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,<blob 4>", "detail": "low"}},
+            {"type": "image_url", "image_url": {"url": "https://x.example/a"}},
+        ]}])
+    );
+}
+
+#[test]
+fn several_texts_stay_apart_unless_the_server_wants_one() {
+    let parts = || turn(Role::User, vec![text("a"), text(""), text("b")]);
+    assert_eq!(
+        sent(&Dialect::default(), parts()).unwrap(),
+        json!([{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}])
+    );
+    let flat = Dialect {
+        flat_content: true,
+        ..Dialect::default()
+    };
+    assert_eq!(
+        sent(&flat, parts()).unwrap(),
+        json!([{"role": "user", "content": "a\nb"}])
+    );
+    assert_eq!(
+        sent(&flat, turn(Role::User, vec![])).unwrap(),
+        json!([{"role": "user", "content": ""}])
+    );
+}
+
+#[test]
+fn calls_and_results_go_back_in_order_with_their_ids() {
+    let mut messages = turn(
+        Role::Assistant,
+        vec![call("a", "", None), call("b", r#"{"x":1}"#, None)],
+    );
+    messages.extend(turn(
+        Role::Tool,
+        vec![
+            result(
+                "a",
+                vec![ResultPart::Text("1".into()), ResultPart::Text("2".into())],
+            ),
+            result("b", vec![]),
+        ],
+    ));
+    messages.push(says(Role::Assistant, "Done."));
+    assert_eq!(
+        sent(&Dialect::default(), messages).unwrap(),
+        json!([
+            {"role": "assistant", "content": null, "tool_calls": [
+                {"id": "a", "type": "function", "function": {"name": "look", "arguments": "{}"}},
+                {"id": "b", "type": "function", "function": {"name": "look", "arguments": "{\"x\":1}"}}]},
+            {"role": "tool", "tool_call_id": "a", "content": "1\n2"},
+            {"role": "tool", "tool_call_id": "b", "content": ""},
+            {"role": "assistant", "content": "Done."},
+        ])
+    );
+}
+
+#[test]
+fn a_custom_call_goes_back_as_one() {
+    let messages = turn(
+        Role::Assistant,
+        vec![text("So:"), call("a", "select 1", Some(CUSTOM))],
+    );
+    assert_eq!(
+        sent(&Dialect::default(), messages).unwrap(),
+        json!([{"role": "assistant", "content": "So:", "tool_calls": [
+            {"id": "a", "type": "custom", "custom": {"name": "look", "input": "select 1"}}]}])
+    );
+}
+
+#[test]
+fn ids_that_a_server_would_refuse_are_replaced_alike_in_call_and_result() {
+    let long = "x".repeat(41);
+    for (rule, id, fits) in [
+        (CallIds::UpTo(40), "call_1", true),
+        (CallIds::UpTo(40), long.as_str(), false),
+        (CallIds::UpTo(40), "", false),
+        (CallIds::NineAlphanumeric, "aB3dE6gH9", true),
+        (CallIds::NineAlphanumeric, "call_1", false),
+        (CallIds::NineAlphanumeric, "call_1234", false),
+    ] {
+        let dialect = Dialect {
+            call_ids: rule,
+            ..Dialect::default()
+        };
+        let mut messages = turn(Role::Assistant, vec![call(id, "{}", None)]);
+        messages.extend(turn(Role::Tool, vec![result(id, vec![])]));
+        let body = sent(&dialect, messages).unwrap();
+        let found = body[0]["tool_calls"][0]["id"].as_str().unwrap();
+        assert_eq!(body[1]["tool_call_id"], found);
+        assert_eq!(found == id, fits, "{found}");
+        if rule == CallIds::NineAlphanumeric {
+            assert!(found.len() == 9 && found.bytes().all(|b| b.is_ascii_alphanumeric()));
+        } else {
+            assert!(found.len() <= 40);
+        }
+    }
+    assert_ne!(letters("call_1", 9), letters("call_2", 9));
+}
+
+#[test]
+fn thoughts_go_back_only_where_the_server_wants_them() {
+    let thought = || {
+        Part::Reasoning(Reasoning {
+            text: "hm".to_owned(),
+            signature: None,
+            redacted: None,
+        })
+    };
+    let spoken = || vec![thought(), text("x")];
+    let calling = || vec![thought(), call("a", "{}", None)];
+    use ReasoningHistory::{Drop, Keep, ToolCalls};
+    for (history, content, kept) in [
+        (Drop, calling(), false),
+        (ToolCalls, spoken(), false),
+        (ToolCalls, calling(), true),
+        (Keep, spoken(), true),
+    ] {
+        let dialect = Dialect {
+            reasoning_history: history,
+            ..Dialect::default()
+        };
+        let body = sent(&dialect, turn(Role::Assistant, content)).unwrap();
+        let found = body[0].get("reasoning_content");
+        assert_eq!(found, kept.then(|| json!("hm")).as_ref());
+    }
+    let other = Dialect {
+        reasoning_history: Keep,
+        reasoning_field: ReasoningField::Reasoning,
+        ..Dialect::default()
+    };
+    let body = sent(&other, turn(Role::Assistant, spoken())).unwrap();
+    assert_eq!(body[0]["reasoning"], "hm");
+}
+
+#[test]
+fn what_does_not_belong_is_refused() {
+    let picture = || image(ImageSource::Url("https://x.example".to_owned()), None);
+    for (role, part, kind) in [
+        (Role::System, Part::Image(picture()), ErrorKind::Unsupported),
+        (
+            Role::Assistant,
+            Part::Image(picture()),
+            ErrorKind::Unsupported,
+        ),
+        (Role::User, call("a", "{}", None), ErrorKind::InvalidRequest),
+        (Role::Tool, text("x"), ErrorKind::InvalidRequest),
+        (
+            Role::Assistant,
+            result("a", vec![]),
+            ErrorKind::InvalidRequest,
+        ),
+        (
+            Role::Tool,
+            result("a", vec![ResultPart::Image(picture())]),
+            ErrorKind::Unsupported,
+        ),
+    ] {
+        let error = sent(&Dialect::default(), turn(role, vec![part])).unwrap_err();
+        assert_eq!(error.kind, kind, "{}", error.message);
+    }
+}
