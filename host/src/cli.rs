@@ -100,7 +100,7 @@ impl Context {
             None => MultiLlmService::from_default_file().await?,
         };
         for warning in service.warnings() {
-            self.printer.note(&warning);
+            tracing::info!("{warning}");
         }
         Ok(service)
     }
