@@ -41,7 +41,6 @@ use indexmap::IndexMap;
 
 pub use base_url::normalise_base_url;
 pub(crate) use diagnose::advice;
-pub(crate) use diagnose::advice;
 pub use diagnose::{ConfigError, Position, Problem};
 pub use endpoint::{BaseUrlError, Endpoint, Header, Proxy};
 pub use env::Env;
