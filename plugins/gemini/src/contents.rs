@@ -2,96 +2,27 @@
 //! alternation, system text apart, all results of a turn's calls in one turn.
 
 use multillm_plugin_sdk::body::Blobs;
-use multillm_plugin_sdk::outcome::{arguments_object, tool_arguments};
+use multillm_plugin_sdk::json::Json;
+use multillm_plugin_sdk::outcome::tool_arguments;
 use multillm_plugin_sdk::{
     ChatRequest, Error, Image, ImageSource, Message, Part, ResultPart, Role, ToolCall, ToolResult,
 };
-use serde::Serialize;
-use serde_json::json;
-use serde_json::value::{RawValue, to_raw_value};
 
 use crate::settings::{Api, Settings};
 use crate::thinking::{Generation, generation, refuses_system};
+use crate::wire::object;
 
 /// Stands for the signature of a call that another vendor's model made: Gemini 3
 /// refuses a turn whose first call has none.
 /// <https://ai.google.dev/gemini-api/docs/thought-signatures>
 const FOREIGN_CALL: &str = "skip_thought_signature_validator";
 
-/// A turn of `contents`.
-#[derive(Serialize)]
-pub(crate) struct Turn<'a> {
-    role: &'static str,
-    parts: Vec<WirePart<'a>>,
-}
-
-/// `systemInstruction`.
-#[derive(Serialize)]
-pub(crate) struct Instruction<'a> {
-    parts: Vec<WirePart<'a>>,
-}
-
-/// A part of a turn.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum WirePart<'a> {
-    /// As the vendor wrote it.
-    Kept(&'a RawValue),
-    Made(MadePart<'a>),
-}
-
-#[derive(Serialize, Default)]
-#[serde(rename_all = "camelCase")]
-struct MadePart<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    thought: Option<bool>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    media: Option<Media<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    function_call: Option<FunctionCall<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    function_response: Option<FunctionResponse<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    thought_signature: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Media<'a> {
-    #[serde(rename_all = "camelCase")]
-    InlineData { mime_type: &'a str, data: String },
-    #[serde(rename_all = "camelCase")]
-    FileData {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mime_type: Option<&'static str>,
-        file_uri: &'a str,
-    },
-}
-
-#[derive(Serialize)]
-struct FunctionCall<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-    name: &'a str,
-    args: Box<RawValue>,
-}
-
-#[derive(Serialize)]
-struct FunctionResponse<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-    name: &'a str,
-    response: Box<RawValue>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    parts: Vec<Media<'a>>,
-}
-
 /// The system text and the turns of a conversation.
 pub(crate) struct Conversation<'a> {
-    pub(crate) system: Option<Instruction<'a>>,
-    pub(crate) turns: Vec<Turn<'a>>,
+    /// `systemInstruction`.
+    pub(crate) system: Option<Json<'a>>,
+    /// `contents`.
+    pub(crate) turns: Vec<Json<'a>>,
 }
 
 /// Arranges the messages.
@@ -102,7 +33,7 @@ pub(crate) struct Conversation<'a> {
 pub(crate) fn conversation<'a>(
     model: &str,
     request: &'a ChatRequest,
-    settings: &Settings,
+    settings: &Settings<'_>,
     blobs: &mut Blobs,
 ) -> Result<Conversation<'a>, Error> {
     let mut arranger = Arranger {
@@ -115,31 +46,29 @@ pub(crate) fn conversation<'a>(
     let mut system = Vec::new();
     for message in &request.messages {
         match message.role {
-            Role::System => system.extend(system_parts(message)?),
+            Role::System => system_parts(message, &mut system)?,
             Role::Assistant => arranger.model(message)?,
             Role::User | Role::Tool => arranger.user(message)?,
         }
     }
-    let mut turns = arranger.finish();
-    if refuses_system(model) && !system.is_empty() {
-        let first = turns.iter_mut().find(|turn| turn.role == "user");
-        if let Some(first) = first {
-            first.parts.splice(0..0, std::mem::take(&mut system));
-        }
-    }
+    let preface = match refuses_system(model) {
+        true => std::mem::take(&mut system),
+        false => Vec::new(),
+    };
+    let turns = arranger.finish(preface);
     if turns.is_empty() {
         return Err(Error::invalid_request(
             "the conversation has no text for the model: add a user message",
         ));
     }
+    let instruction = || Json::object([("parts", Json::List(system.clone()))]);
     Ok(Conversation {
-        system: Some(Instruction { parts: system }).filter(|system| !system.parts.is_empty()),
+        system: (!system.is_empty()).then(instruction),
         turns,
     })
 }
 
-fn system_parts(message: &Message) -> Result<Vec<WirePart<'_>>, Error> {
-    let mut parts = Vec::new();
+fn system_parts<'a>(message: &'a Message, parts: &mut Vec<Json<'a>>) -> Result<(), Error> {
     for part in &message.content {
         match part {
             Part::Text(text) if text.text.is_empty() => {}
@@ -151,27 +80,24 @@ fn system_parts(message: &Message) -> Result<Vec<WirePart<'_>>, Error> {
             }
         }
     }
-    Ok(parts)
+    Ok(())
 }
 
-fn text_part(text: &str) -> WirePart<'_> {
-    WirePart::Made(MadePart {
-        text: Some(text),
-        ..MadePart::default()
-    })
+fn text_part(text: &str) -> Json<'_> {
+    Json::object([("text", text.into())])
 }
 
-/// What is still to be put into order before a turn is complete.
+/// A turn, and what is still to be put into order before it is complete.
 #[derive(Default)]
 struct OpenTurn<'a> {
     is_model: bool,
     /// The ids of the calls made in it, in order.
     calls: Vec<Option<&'a str>>,
     /// The results in it, with the id of the call that each answers.
-    results: Vec<(&'a str, WirePart<'a>)>,
+    results: Vec<(&'a str, Json<'a>)>,
     /// Pictures that could not be put into the results.
-    pictures: Vec<WirePart<'a>>,
-    parts: Vec<WirePart<'a>>,
+    pictures: Vec<Json<'a>>,
+    parts: Vec<Json<'a>>,
 }
 
 struct Arranger<'a, 'b> {
@@ -198,202 +124,191 @@ impl<'a> Arranger<'a, '_> {
     fn model(&mut self, message: &'a Message) -> Result<(), Error> {
         for part in &message.content {
             let made = match part {
-                Part::Text(text) if text.text.is_empty() && text.signature.is_none() => continue,
-                Part::Text(text) => MadePart {
-                    text: Some(&text.text),
-                    thought_signature: text.signature.as_deref(),
-                    ..MadePart::default()
-                },
-                Part::Reasoning(it) if it.text.is_empty() && it.signature.is_none() => continue,
-                Part::Reasoning(it) => MadePart {
-                    text: Some(&it.text),
-                    thought: Some(true),
-                    thought_signature: it.signature.as_deref(),
-                    ..MadePart::default()
-                },
-                Part::ToolCall(call) => {
-                    let unsigned_first =
-                        self.generation == Generation::Level && self.turn(true).calls.is_empty();
-                    self.turn(true).calls.push(call.id.as_deref());
-                    function_call(call, unsigned_first.then_some(FOREIGN_CALL))?
-                }
-                Part::Image(image) => MadePart {
-                    media: Some(self.media(image)),
-                    ..MadePart::default()
-                },
-                Part::Opaque(block) => {
-                    let kept = kept(&block.data)?;
-                    self.turn(true).parts.push(kept);
-                    continue;
-                }
+                Part::Text(text) => said(&text.text, None, text.signature.as_deref()),
+                Part::Reasoning(it) => said(&it.text, Some(true), it.signature.as_deref()),
+                Part::ToolCall(call) => Some(self.call(call)),
+                Part::Image(image) => Some(self.picture(image)),
+                Part::Opaque(block) => Some(kept(&block.data)?),
                 Part::ToolResult(_) => {
                     return Err(Error::invalid_request(
                         "an assistant message holds a tool result: put it into a tool message",
                     ));
                 }
             };
-            self.turn(true).parts.push(WirePart::Made(made));
+            if let Some(made) = made {
+                self.turn(true).parts.push(made);
+            }
         }
         Ok(())
     }
 
     fn user(&mut self, message: &'a Message) -> Result<(), Error> {
         for part in &message.content {
-            match part {
-                Part::Text(text) if text.text.is_empty() => {}
-                Part::Text(text) => self.turn(false).parts.push(text_part(&text.text)),
-                Part::Image(image) => {
-                    let picture = self.picture(image);
-                    self.turn(false).parts.push(picture);
-                }
-                Part::ToolResult(result) => self.result(result)?,
-                Part::Opaque(block) => {
-                    let kept = kept(&block.data)?;
-                    self.turn(false).parts.push(kept);
+            let made = match part {
+                Part::Text(text) => said(&text.text, None, None),
+                Part::Image(image) => Some(self.picture(image)),
+                Part::Opaque(block) => Some(kept(&block.data)?),
+                Part::ToolResult(result) => {
+                    self.result(result);
+                    None
                 }
                 Part::ToolCall(_) | Part::Reasoning(_) => {
                     return Err(Error::invalid_request(
                         "only assistant messages can hold tool calls and reasoning",
                     ));
                 }
-            }
-        }
-        Ok(())
-    }
-
-    fn result(&mut self, result: &'a ToolResult) -> Result<(), Error> {
-        let mut parts = Vec::new();
-        for part in &result.content {
-            let ResultPart::Image(image) = part else {
-                continue;
             };
-            if self.generation == Generation::Level {
-                parts.push(self.media(image));
-            } else {
-                let picture = self.picture(image);
-                self.turn(false).pictures.push(picture);
+            if let Some(made) = made {
+                self.turn(false).parts.push(made);
             }
         }
-        let part = WirePart::Made(MadePart {
-            function_response: Some(FunctionResponse {
-                id: Some(result.call_id.as_str()).filter(|_| !result.local),
-                name: &result.name,
-                response: response(result)?,
-                parts,
-            }),
-            ..MadePart::default()
-        });
-        self.turn(false).results.push((&result.call_id, part));
         Ok(())
     }
 
-    fn picture(&mut self, image: &'a Image) -> WirePart<'a> {
-        WirePart::Made(MadePart {
-            media: Some(self.media(image)),
-            ..MadePart::default()
-        })
+    fn call(&mut self, call: &'a ToolCall) -> Json<'a> {
+        let needs_signature = self.generation == Generation::Level;
+        let turn = self.turn(true);
+        let otherwise = (needs_signature && turn.calls.is_empty()).then_some(FOREIGN_CALL);
+        turn.calls.push(call.id.as_deref());
+        let id = call.id.as_deref().filter(|_| !call.local);
+        let function_call = object(vec![
+            ("id", id.map(Json::from)),
+            ("name", Some(call.name.as_str().into())),
+            ("args", Some(arguments(&call.arguments))),
+        ]);
+        let signature = call.signature.as_deref().or(otherwise);
+        object(vec![
+            ("functionCall", Some(function_call)),
+            ("thoughtSignature", signature.map(Json::from)),
+        ])
     }
 
-    fn media(&mut self, image: &'a Image) -> Media<'a> {
+    fn result(&mut self, result: &'a ToolResult) {
+        let mut pictures = Vec::new();
+        for part in &result.content {
+            if let ResultPart::Image(image) = part {
+                pictures.push(self.picture(image));
+            }
+        }
+        if self.generation != Generation::Level {
+            self.turn(false).pictures.append(&mut pictures);
+        }
+        let id = Some(result.call_id.as_str()).filter(|_| !result.local);
+        let function_response = object(vec![
+            ("id", id.map(Json::from)),
+            ("name", Some(result.name.as_str().into())),
+            ("response", Some(response(result))),
+            (
+                "parts",
+                (!pictures.is_empty()).then_some(Json::List(pictures)),
+            ),
+        ]);
+        let part = Json::object([("functionResponse", function_response)]);
+        self.turn(false).results.push((&result.call_id, part));
+    }
+
+    /// A picture as a part, and as an element of a function response's parts.
+    fn picture(&mut self, image: &'a Image) -> Json<'a> {
         match &image.source {
-            ImageSource::Blob(blob) => Media::InlineData {
-                mime_type: &blob.media_type,
-                data: self.blobs.base64(blob),
-            },
-            ImageSource::Url(url) => Media::FileData {
-                mime_type: media_type(url).or((self.api == Api::Vertex).then_some("image/jpeg")),
-                file_uri: url,
-            },
+            ImageSource::Blob(blob) => {
+                let data = Json::object([
+                    ("mimeType", blob.media_type.as_str().into()),
+                    ("data", self.blobs.base64(blob).into()),
+                ]);
+                Json::object([("inlineData", data)])
+            }
+            ImageSource::Url(url) => {
+                let vertex = self.api == Api::Vertex;
+                let media_type = media_type(url).or(vertex.then_some("image/jpeg"));
+                let data = object(vec![
+                    ("mimeType", media_type.map(Json::from)),
+                    ("fileUri", Some(url.as_str().into())),
+                ]);
+                Json::object([("fileData", data)])
+            }
         }
     }
 
-    /// The turns, results first and in the order of their calls.
-    fn finish(mut self) -> Vec<Turn<'a>> {
+    /// The turns, with results first and in the order of their calls; `preface` stands
+    /// before what the user says first.
+    fn finish(mut self, mut preface: Vec<Json<'a>>) -> Vec<Json<'a>> {
         let mut calls = Vec::new();
         let mut turns = Vec::new();
         self.turns.push(self.open);
-        for turn in self.turns {
-            let mut results = turn.results;
-            results.sort_by_key(|(id, _)| {
-                let position = calls.iter().position(|call| *call == Some(*id));
-                position.unwrap_or(usize::MAX)
-            });
-            let mut parts: Vec<_> = results.into_iter().map(|(_, part)| part).collect();
-            parts.extend(turn.pictures);
-            parts.extend(turn.parts);
+        for mut turn in self.turns {
+            let mut parts = Vec::new();
+            if !turn.is_model {
+                parts.append(&mut preface);
+            }
+            for call in calls {
+                if let Some(at) = turn.results.iter().position(|(id, _)| call == Some(*id)) {
+                    parts.push(turn.results.remove(at).1);
+                }
+            }
+            parts.extend(turn.results.into_iter().map(|(_, part)| part));
+            parts.append(&mut turn.pictures);
+            parts.append(&mut turn.parts);
             calls = turn.calls;
             if !parts.is_empty() {
-                let role = if turn.is_model { "model" } else { "user" };
-                turns.push(Turn { role, parts });
+                turns.push(Json::object([
+                    ("role", if turn.is_model { "model" } else { "user" }.into()),
+                    ("parts", Json::List(parts)),
+                ]));
             }
         }
         turns
     }
 }
 
-fn function_call<'a>(
-    call: &'a ToolCall,
-    otherwise: Option<&'static str>,
-) -> Result<MadePart<'a>, Error> {
-    let args = match object(tool_arguments(&call.arguments)) {
-        Some(args) => args,
-        None => raw(&arguments_object(&call.arguments))?,
-    };
-    Ok(MadePart {
-        function_call: Some(FunctionCall {
-            id: call.id.as_deref().filter(|_| !call.local),
-            name: &call.name,
-            args,
-        }),
-        thought_signature: call.signature.as_deref().or(otherwise),
-        ..MadePart::default()
-    })
+/// A part of text; nothing if there is neither text nor signature.
+fn said<'a>(text: &'a str, thought: Option<bool>, signature: Option<&'a str>) -> Option<Json<'a>> {
+    let part = object(vec![
+        ("text", Some(text.into())),
+        ("thought", thought.map(Json::from)),
+        ("thoughtSignature", signature.map(Json::from)),
+    ]);
+    (!text.is_empty() || signature.is_some()).then_some(part)
+}
+
+/// Arguments as the object that the vendor wants. What is none (a cut-off call) goes
+/// under `_raw` rather than being lost.
+fn arguments(raw: &str) -> Json<'_> {
+    match Json::parse(tool_arguments(raw)) {
+        Ok(object @ Json::Object(_)) => object,
+        _ => Json::object([("_raw", raw.into())]),
+    }
 }
 
 /// What a tool returned, as the object that the vendor wants: an object stays as it
-/// is, anything else goes under `result`, and what went wrong under `error`.
-fn response(result: &ToolResult) -> Result<Box<RawValue>, Error> {
-    let texts: Vec<&str> = result
-        .content
-        .iter()
-        .filter_map(|part| match part {
-            ResultPart::Text(text) => Some(text.as_str()),
-            ResultPart::Image(_) => None,
-        })
-        .collect();
-    let text = texts.join("\n");
-    let field = if result.is_error { "error" } else { "result" };
-    match structured(&text) {
-        Some(value) if value.get().starts_with('{') && !result.is_error => Ok(value),
-        Some(value) => raw(&std::collections::BTreeMap::from([(field, value)])),
-        None => raw(&json!({ field: text })),
+/// is, anything else goes under `result`, and what went wrong under `error`. Text that
+/// only looks like a number stays text.
+fn response(result: &ToolResult) -> Json<'_> {
+    let mut texts = result.content.iter().filter_map(|part| match part {
+        ResultPart::Text(text) => Some(text.as_str()),
+        ResultPart::Image(_) => None,
+    });
+    let first = texts.next().unwrap_or_default();
+    let rest: Vec<&str> = texts.collect();
+    let value = match Json::parse(first) {
+        _ if !rest.is_empty() => Json::from([&[first], rest.as_slice()].concat().join("\n")),
+        Ok(value @ (Json::Object(_) | Json::List(_))) => value,
+        _ => first.into(),
+    };
+    match (value, result.is_error) {
+        (object @ Json::Object(_), false) => object,
+        (value, false) => Json::object([("result", value)]),
+        (value, true) => Json::object([("error", value)]),
     }
-}
-
-/// A JSON object or array; text that only looks like a number stays text.
-fn structured(text: &str) -> Option<Box<RawValue>> {
-    let text = text.trim();
-    if !text.starts_with(['{', '[']) {
-        return None;
-    }
-    RawValue::from_string(text.to_owned()).ok()
-}
-
-fn object(text: &str) -> Option<Box<RawValue>> {
-    structured(text).filter(|value| value.get().starts_with('{'))
-}
-
-fn raw(value: &impl Serialize) -> Result<Box<RawValue>, Error> {
-    to_raw_value(value).map_err(|error| Error::invalid_request(format!("no JSON: {error}")))
 }
 
 /// A block that was kept for sending back.
-fn kept(data: &str) -> Result<WirePart<'_>, Error> {
-    serde_json::from_str::<&RawValue>(data)
-        .ok()
-        .filter(|value| value.get().starts_with('{'))
-        .map(WirePart::Kept)
-        .ok_or_else(|| Error::invalid_request("a kept block of an answer is no JSON object"))
+fn kept(data: &str) -> Result<Json<'_>, Error> {
+    match Json::parse(data) {
+        Ok(block @ Json::Object(_)) => Ok(block),
+        _ => Err(Error::invalid_request(
+            "a kept block of an answer is no JSON object",
+        )),
+    }
 }
 
 /// The media type that a URL's ending tells.

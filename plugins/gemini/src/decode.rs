@@ -41,15 +41,16 @@ pub(crate) fn answer(body: &str) -> Result<ChatResponse, Error> {
 
 /// The answer that the events describe, by the rules of the contract's `chat-event`.
 pub(crate) fn assemble(events: Vec<ChatEvent>) -> ChatResponse {
+    let unfinished = Finish {
+        reason: FinishReason::Other,
+        raw: None,
+    };
     let mut answer = ChatResponse {
-        id: None,
-        model: None,
-        content: Vec::new(),
-        finish: Finish {
-            reason: FinishReason::Other,
-            raw: None,
-        },
         usage: Usage::UNKNOWN,
+        finish: unfinished,
+        content: Vec::new(),
+        model: None,
+        id: None,
     };
     for event in events {
         match event {

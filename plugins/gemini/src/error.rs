@@ -5,40 +5,39 @@
 //! answers with a bare body although it is labelled `text/event-stream`.
 
 use multillm_plugin_sdk::error::{classify, kind_of_status, seconds_to_ms};
+use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Error, ErrorKind, Response};
-use serde_json::Value;
 
 /// Classifies a response with a status of 400 or above.
 pub(crate) fn failure(response: &Response) -> Error {
-    let body = parse(&response.body);
-    let error = body.as_ref().map(find).unwrap_or(&Value::Null);
-    let message = error.as_str().or_else(|| text(error, "message"));
-    let mut failure = classify(response, message.map(str::to_owned));
+    let body = parse(&response.body).unwrap_or_default();
+    let error = find(&body);
+    let mut failure = classify(response, message(error).map(str::to_owned));
     refine(&mut failure, error);
     failure
 }
 
 /// Classifies an error that came inside a success: the value of its `error` field.
-pub(crate) fn in_band(json: &str) -> Error {
-    let error = serde_json::from_str(json).unwrap_or(Value::Null);
-    let message = error.as_str().or_else(|| text(&error, "message"));
+pub(crate) fn in_band(error: &Json<'_>) -> Error {
     let status = error
         .get("code")
-        .and_then(Value::as_u64)
+        .and_then(Json::count)
         .and_then(|code| u16::try_from(code).ok())
         .filter(|code| (400..600).contains(code));
-    let known = status.or_else(|| text(&error, "status").and_then(http_status));
+    let known = status.or_else(|| error.text("status").and_then(http_status));
     let (kind, retryable) = known.map_or((ErrorKind::Server, true), kind_of_status);
+    let message = message(error).unwrap_or("the vendor reported an error without a message");
     let mut failure = Error {
         status,
         retryable,
-        ..Error::new(
-            kind,
-            message.unwrap_or("the vendor reported an error without a message"),
-        )
+        ..Error::new(kind, message)
     };
-    refine(&mut failure, &error);
+    refine(&mut failure, error);
     failure
+}
+
+fn message<'v>(error: &'v Json<'_>) -> Option<&'v str> {
+    error.str().or_else(|| error.text("message"))
 }
 
 /// The HTTP status of a status word, by `google/rpc/code.proto`.
@@ -59,42 +58,32 @@ fn http_status(word: &str) -> Option<u16> {
 }
 
 /// The body as JSON, also behind a byte order mark or a `data:`.
-fn parse(body: &str) -> Option<Value> {
+fn parse(body: &str) -> Option<Json<'_>> {
     let body = body.trim_start_matches('\u{feff}').trim();
-    let body = body.strip_prefix("data:").unwrap_or(body);
-    serde_json::from_str(body).ok()
+    Json::parse(body.strip_prefix("data:").unwrap_or(body)).ok()
 }
 
 /// The error within a body: the field `error` of it or of the first item that has one.
-fn find(body: &Value) -> &Value {
-    let items = match body {
-        Value::Array(items) => items.as_slice(),
-        _ => std::slice::from_ref(body),
-    };
-    items
-        .iter()
-        .find_map(|item| item.get("error"))
+fn find<'v, 'a>(body: &'v Json<'a>) -> &'v Json<'a> {
+    body.get("error")
+        .or_else(|| body.list().iter().find_map(|item| item.get("error")))
         .unwrap_or(body)
 }
 
-fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
-    value.get(field).and_then(Value::as_str)
-}
-
 /// The items of `details` of a type, such as `QuotaFailure`.
-fn details<'a>(error: &'a Value, kind: &'a str) -> impl Iterator<Item = &'a Value> {
-    error
-        .get("details")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter(move |detail| text(detail, "@type").is_some_and(|name| name.ends_with(kind)))
+fn details<'v, 'a>(error: &'v Json<'a>, kind: &'v str) -> impl Iterator<Item = &'v Json<'a>> {
+    let details = error.get("details").map_or(&[][..], Json::list);
+    details.iter().filter(move |detail| {
+        detail
+            .text("@type")
+            .is_some_and(|name| name.ends_with(kind))
+    })
 }
 
 /// Adds what status words, reasons, details and well-known messages tell.
-fn refine(failure: &mut Error, error: &Value) {
-    let reason = details(error, "ErrorInfo").find_map(|detail| text(detail, "reason"));
-    let word = text(error, "status").unwrap_or_default();
+fn refine(failure: &mut Error, error: &Json<'_>) {
+    let reason = details(error, "ErrorInfo").find_map(|detail| detail.text("reason"));
+    let word = error.text("status").unwrap_or_default();
     let message = failure.message.to_ascii_lowercase();
     let says = |phrase: &str| message.contains(phrase);
 
@@ -105,7 +94,7 @@ fn refine(failure: &mut Error, error: &Value) {
             (ErrorKind::Authentication, false)
         }
         (_, ErrorKind::InvalidRequest)
-            if says("token") && (says("exceeds the maximum") || says("exceed the maximum")) =>
+            if says("input token count") || (says("token") && says("exceeds the maximum")) =>
         {
             (ErrorKind::ContextLength, false)
         }
@@ -137,11 +126,10 @@ fn refine(failure: &mut Error, error: &Value) {
 }
 
 /// Whether a quota of a day is used up, which no short wait helps.
-fn is_daily(error: &Value) -> bool {
+fn is_daily(error: &Json<'_>) -> bool {
     details(error, "QuotaFailure")
-        .filter_map(|detail| detail.get("violations")?.as_array())
-        .flatten()
-        .flat_map(|violation| [text(violation, "quotaId"), text(violation, "quotaMetric")])
+        .flat_map(|detail| detail.get("violations").map_or(&[][..], Json::list))
+        .flat_map(|violation| [violation.text("quotaId"), violation.text("quotaMetric")])
         .flatten()
         .any(|quota| {
             let quota = quota.to_ascii_lowercase();
@@ -150,14 +138,14 @@ fn is_daily(error: &Value) -> bool {
 }
 
 /// A `google.protobuf.Duration` in milliseconds: `"34.4s"`, or seconds and nanoseconds apart.
-fn delay(value: &Value) -> Option<u64> {
+fn delay(value: &Json<'_>) -> Option<u64> {
     let seconds = match value {
-        Value::String(text) => text.trim().strip_suffix('s')?.parse().ok()?,
-        Value::Object(_) => {
-            let field = |name| value.get(name).and_then(Value::as_f64).unwrap_or(0.0);
+        Json::Text(text) => text.trim().strip_suffix('s')?.parse().ok()?,
+        Json::Object(_) => {
+            let field = |name| value.get(name).and_then(Json::float).unwrap_or(0.0);
             field("seconds") + field("nanos") / 1e9
         }
-        _ => value.as_f64()?,
+        _ => value.float()?,
     };
     seconds_to_ms(seconds)
 }

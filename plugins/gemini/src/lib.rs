@@ -23,7 +23,7 @@ mod schema;
 mod settings;
 mod stream;
 #[cfg(test)]
-mod testing;
+mod tests;
 mod thinking;
 mod usage;
 mod wire;
@@ -51,37 +51,33 @@ impl Provider for Gemini {
             documentation: "https://ai.google.dev/api/generate-content".to_owned(),
             default_base_url: Some("https://generativelanguage.googleapis.com".to_owned()),
             base_url_env: vec!["GOOGLE_GEMINI_BASE_URL".to_owned()],
-            secrets: vec![Secret {
-                name: "api_key".to_owned(),
-                env: vec!["GEMINI_API_KEY".to_owned(), "GOOGLE_API_KEY".to_owned()],
-                required: true,
-            }],
-            settings: settings::described(),
+            secrets: vec![Secret::api_key(&["GEMINI_API_KEY", "GOOGLE_API_KEY"])],
             capabilities: Capabilities {
-                streaming: Support::Yes,
-                system: Support::Yes,
-                tools: Support::Yes,
-                parallel_tools: Support::Yes,
-                tool_choice_required: Support::Yes,
-                tool_choice_named: Support::Yes,
-                image_blob: Support::Yes,
-                image_url: Support::SomeModels,
-                json: Support::Yes,
-                json_schema: Support::Yes,
                 reasoning: Support::SomeModels,
                 reasoning_effort: Support::SomeModels,
-                seed: Support::Yes,
-                stop: Support::Yes,
-                top_k: Support::Yes,
+                image_url: Support::SomeModels,
                 penalties: Support::SomeModels,
+                image_blob: Support::Yes,
+                json: Support::Yes,
+                json_schema: Support::Yes,
+                seed: Support::Yes,
+                streaming: Support::Yes,
+                stop: Support::Yes,
+                system: Support::Yes,
+                tool_choice_named: Support::Yes,
+                tool_choice_required: Support::Yes,
+                tools: Support::Yes,
+                top_k: Support::Yes,
+                parallel_tools: Support::Yes,
                 list_models: Support::Yes,
                 cached_tokens: Support::Yes,
             },
+            settings: settings::described(),
         }
     }
 
     fn encode(target: &Target, request: &ChatRequest, mode: Mode) -> Result<Request, Error> {
-        encode::request(target, request, mode)
+        encode::generate(target, request, mode)
     }
 
     fn decode(_: &Target, response: &Response) -> Result<ChatResponse, Error> {
@@ -100,21 +96,5 @@ impl ListModels for Gemini {
 
     fn decode_list(_: &Target, response: &Response) -> Result<Page, Error> {
         models::page(&response.body)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_setting_is_described_by_a_json_schema() {
-        let info = Gemini::describe();
-        for setting in &info.settings {
-            let schema: serde_json::Value = serde_json::from_str(&setting.schema).unwrap();
-            assert!(schema.is_object(), "{}", setting.name);
-            assert!(!setting.description.is_empty(), "{}", setting.name);
-        }
-        assert_eq!(info.secrets.len(), 1);
     }
 }

@@ -1,40 +1,12 @@
 //! The list of models, page by page.
 
-use multillm_plugin_sdk::outcome::lenient_count;
+use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Error, Framing, Method, Model, Page, Request, Target};
-use serde::Deserialize;
 
 use crate::settings::{Api, Settings};
-use crate::wire::Word;
 
 /// The most that the vendor puts on a page.
 const PAGE_SIZE: &str = "1000";
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ListPage<'a> {
-    #[serde(default, borrow)]
-    models: Option<Vec<ListedModel<'a>>>,
-    #[serde(default, borrow)]
-    next_page_token: Word<'a>,
-    #[serde(default, borrow)]
-    error: Option<&'a serde_json::value::RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ListedModel<'a> {
-    #[serde(default, borrow)]
-    name: Word<'a>,
-    #[serde(default, borrow)]
-    display_name: Word<'a>,
-    #[serde(default, deserialize_with = "lenient_count")]
-    input_token_limit: Option<u64>,
-    #[serde(default, deserialize_with = "lenient_count")]
-    output_token_limit: Option<u64>,
-    #[serde(default)]
-    supported_generation_methods: Option<Vec<String>>,
-}
 
 /// The request for a page.
 pub(crate) fn request(target: &Target, cursor: Option<&str>) -> Result<Request, Error> {
@@ -62,45 +34,41 @@ pub(crate) fn request(target: &Target, cursor: Option<&str>) -> Result<Request, 
 
 /// Reads a page. A page without models is `{}`: the vendor leaves out what is empty.
 pub(crate) fn page(body: &str) -> Result<Page, Error> {
-    let page: ListPage<'_> = serde_json::from_str(body)
+    let page = Json::parse(body)
         .map_err(|error| Error::malformed(format!("not a list of models: {error}")))?;
-    if let Some(error) = page.error {
-        return Err(crate::error::in_band(error.get()));
+    if let Some(error) = page.get("error") {
+        return Err(crate::error::in_band(error));
     }
-    let next = page.next_page_token.text().map(str::to_owned);
-    if page.models.is_none() && next.is_none() && body.trim() != "{}" {
+    let models = page.get("models");
+    let next = page.text("nextPageToken").map(str::to_owned);
+    if models.is_none() && next.is_none() && page != Json::Object(vec![]) {
         return Err(Error::malformed("a JSON body without models"));
     }
+    let models = models.map_or(&[][..], Json::list);
     Ok(Page {
-        models: page
-            .models
-            .into_iter()
-            .flatten()
-            .filter_map(model)
-            .collect(),
+        models: models.iter().filter_map(model).collect(),
         next,
     })
 }
 
-fn model(listed: ListedModel<'_>) -> Option<Model> {
-    let name = listed.name.text()?;
+fn model(listed: &Json<'_>) -> Option<Model> {
+    let name = listed.text("name")?;
+    let methods = listed.get("supportedGenerationMethods");
     Some(Model {
         id: name.strip_prefix("models/").unwrap_or(name).to_owned(),
-        title: listed.display_name.text().map(str::to_owned),
-        context_tokens: listed.input_token_limit,
-        output_tokens: listed.output_token_limit,
+        title: listed.text("displayName").map(str::to_owned),
+        context_tokens: listed.get("inputTokenLimit").and_then(Json::count),
+        output_tokens: listed.get("outputTokenLimit").and_then(Json::count),
         created: None,
         owner: None,
-        chat: listed
-            .supported_generation_methods
-            .map(|methods| methods.iter().any(|method| method == "generateContent")),
+        chat: methods.map(|methods| methods.list().contains(&"generateContent".into())),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::target;
+    use crate::tests::target;
 
     #[test]
     fn pages_are_asked_for_by_token() {

@@ -4,7 +4,7 @@
 //! name, then `partialArgs`, then an empty call as the end.
 
 use multillm_plugin_sdk::Error;
-use serde_json::{Map, Value};
+use multillm_plugin_sdk::json::Json;
 
 /// The longest path and the highest array index that are followed.
 const MAX_STEPS: usize = 100;
@@ -16,7 +16,9 @@ pub(crate) struct PendingCall {
     pub(crate) id: Option<String>,
     pub(crate) name: String,
     pub(crate) signature: Option<String>,
-    arguments: Value,
+    /// Arguments that came whole, as JSON text.
+    pub(crate) whole: Option<String>,
+    pieces: Json<'static>,
 }
 
 impl PendingCall {
@@ -34,22 +36,18 @@ impl PendingCall {
     /// # Errors
     ///
     /// `malformed-response` for a path that cannot be followed.
-    pub(crate) fn add(&mut self, piece: &Map<String, Value>) -> Result<(), Error> {
-        let path = piece.get("jsonPath").and_then(Value::as_str).unwrap_or("$");
+    pub(crate) fn add(&mut self, piece: &Json<'_>) -> Result<(), Error> {
+        let path = piece.text("jsonPath").unwrap_or("$");
         let slot = steps(path)
-            .and_then(|steps| slot(&mut self.arguments, steps))
+            .and_then(|steps| slot(&mut self.pieces, steps))
             .ok_or_else(|| {
                 Error::malformed(format!(
                     "arguments at a path that is not understood: {path}"
                 ))
             })?;
-        let value = ["stringValue", "numberValue", "boolValue"]
-            .iter()
-            .find_map(|key| piece.get(*key).filter(|value| !value.is_null()));
-        match (slot, value) {
-            (Value::String(text), Some(Value::String(more))) => text.push_str(more),
-            (slot, Some(value)) => *slot = value.clone(),
-            (slot, None) if piece.contains_key("nullValue") => *slot = Value::Null,
+        match (slot, value(piece)) {
+            (Json::Text(text), Some(Json::Text(more))) => text.to_mut().push_str(&more),
+            (slot, Some(value)) => *slot = value,
             (_, None) => {}
         }
         Ok(())
@@ -57,18 +55,28 @@ impl PendingCall {
 
     /// The arguments so far, as JSON text; empty if there are none.
     pub(crate) fn arguments(&self) -> String {
-        match &self.arguments {
-            Value::Null => String::new(),
-            arguments => arguments.to_string(),
+        match (&self.pieces, &self.whole) {
+            (Json::Null, Some(whole)) => whole.clone(),
+            (Json::Null, None) => String::new(),
+            (pieces, _) => pieces.to_string(),
         }
     }
+}
 
-    /// Takes arguments that came whole; what is no JSON is left out.
-    pub(crate) fn set(&mut self, arguments: &str) {
-        if let Ok(value) = serde_json::from_str(arguments) {
-            self.arguments = value;
-        }
-    }
+/// The value of an element: `stringValue`, `numberValue` or `boolValue`. A `nullValue`
+/// is what is there already.
+fn value(piece: &Json<'_>) -> Option<Json<'static>> {
+    let value = ["stringValue", "numberValue", "boolValue"]
+        .iter()
+        .find_map(|name| piece.get(name))?;
+    Some(match value {
+        Json::Text(text) => Json::from(text.clone().into_owned()),
+        Json::Unsigned(number) => Json::Unsigned(*number),
+        Json::Signed(number) => Json::Signed(*number),
+        Json::Float(number) => Json::Float(*number),
+        Json::Bool(bool) => Json::Bool(*bool),
+        _ => return None,
+    })
 }
 
 enum Step {
@@ -110,43 +118,57 @@ fn steps(path: &str) -> Option<Vec<Step>> {
 }
 
 /// The place that the steps lead to; what is missing on the way is made.
-fn slot(root: &mut Value, steps: Vec<Step>) -> Option<&mut Value> {
+fn slot<'v>(root: &'v mut Json<'static>, steps: Vec<Step>) -> Option<&'v mut Json<'static>> {
     let mut place = root;
     for step in steps {
         place = match step {
-            Step::Key(key) => {
-                if !place.is_object() {
-                    *place = Value::Object(Map::new());
-                }
-                place.as_object_mut()?.entry(key).or_insert(Value::Null)
-            }
-            Step::Index(index) => {
-                if !place.is_array() {
-                    *place = Value::Array(Vec::new());
-                }
-                let items = place.as_array_mut()?;
-                if index > MAX_INDEX {
-                    return None;
-                }
-                if index >= items.len() {
-                    items.resize(index + 1, Value::Null);
-                }
-                items.get_mut(index)?
-            }
+            Step::Key(key) => member(place, key)?,
+            Step::Index(index) => element(place, index)?,
         };
     }
     Some(place)
 }
 
+fn member<'v>(place: &'v mut Json<'static>, key: String) -> Option<&'v mut Json<'static>> {
+    if !matches!(place, Json::Object(_)) {
+        *place = Json::Object(Vec::new());
+    }
+    let Json::Object(members) = place else {
+        return None;
+    };
+    let at = members.iter().position(|(name, _)| *name == key);
+    let at = at.unwrap_or_else(|| {
+        members.push((key.into(), Json::Null));
+        members.len() - 1
+    });
+    members.get_mut(at).map(|(_, value)| value)
+}
+
+fn element<'v>(place: &'v mut Json<'static>, index: usize) -> Option<&'v mut Json<'static>> {
+    if !matches!(place, Json::List(_)) {
+        *place = Json::List(Vec::new());
+    }
+    let Json::List(list) = place else {
+        return None;
+    };
+    if index > MAX_INDEX {
+        return None;
+    }
+    if index >= list.len() {
+        list.resize(index + 1, Json::Null);
+    }
+    list.get_mut(index)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn built(pieces: Value) -> Result<Value, Error> {
         let mut call = PendingCall::default();
-        for piece in pieces.as_array().unwrap() {
-            call.add(piece.as_object().unwrap())?;
+        for piece in Json::parse(&pieces.to_string()).unwrap().list() {
+            call.add(piece)?;
         }
         Ok(serde_json::from_str(&call.arguments()).unwrap_or(Value::Null))
     }

@@ -5,9 +5,13 @@
 //! `exclusiveMinimum`, …) is left out. The subset:
 //! <https://ai.google.dev/api/caching#Schema>.
 
+use std::borrow::Cow;
+
 use multillm_plugin_sdk::Error;
-use multillm_plugin_sdk::body::merge;
-use serde_json::{Map, Value, json};
+use multillm_plugin_sdk::json::Json;
+
+/// An object under construction.
+type Fields<'a> = Vec<(Cow<'a, str>, Json<'a>)>;
 
 /// How deep references are followed before a schema counts as recursive.
 const MAX_DEPTH: usize = 40;
@@ -37,24 +41,24 @@ const SHARED: [&str; 17] = [
 const FORMATS: [&str; 6] = ["date-time", "double", "enum", "float", "int32", "int64"];
 
 /// Whether a tool's schema allows no argument: the vendor wants none then.
-pub(crate) fn has_no_parameters(schema: &Value) -> bool {
-    let Some(schema) = schema.as_object() else {
-        return schema.is_null();
+pub(crate) fn has_no_parameters(schema: &Json<'_>) -> bool {
+    let Json::Object(fields) = schema else {
+        return false;
     };
-    schema.iter().all(|(field, value)| match field.as_str() {
+    fields.iter().all(|(field, value)| match &**field {
         "properties" | "required" | "$defs" | "definitions" => is_empty(value),
-        "type" => value == "object",
-        "additionalProperties" => *value == Value::Bool(false),
+        "type" => value.str() == Some("object"),
+        "additionalProperties" => *value == Json::Bool(false),
         "$schema" | "$id" | "title" | "description" | "strict" => true,
         _ => false,
     })
 }
 
-fn is_empty(value: &Value) -> bool {
+fn is_empty(value: &Json<'_>) -> bool {
     match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
+        Json::Null => true,
+        Json::List(items) => items.is_empty(),
+        Json::Object(fields) => fields.is_empty(),
         _ => false,
     }
 }
@@ -64,8 +68,8 @@ fn is_empty(value: &Value) -> bool {
 /// # Errors
 ///
 /// `unsupported` for what cannot be said in it: recursion, tuples, nothing at all.
-pub(crate) fn to_openapi(schema: &Value) -> Result<Value, Error> {
-    convert(schema, schema, 0).map(Value::Object)
+pub(crate) fn to_openapi<'a>(schema: &Json<'a>) -> Result<Json<'a>, Error> {
+    convert(schema, schema, 0)
 }
 
 fn unsupported(what: &str) -> Error {
@@ -74,119 +78,134 @@ fn unsupported(what: &str) -> Error {
     ))
 }
 
-fn convert(schema: &Value, root: &Value, depth: usize) -> Result<Map<String, Value>, Error> {
+fn convert<'a>(schema: &Json<'a>, root: &Json<'a>, depth: usize) -> Result<Json<'a>, Error> {
     if depth > MAX_DEPTH {
         return Err(unsupported("recursive schemas"));
     }
     let fields = match schema {
-        Value::Bool(true) => return Ok(Map::new()),
-        Value::Object(fields) => fields,
+        Json::Bool(true) => return Ok(Json::Object(vec![])),
+        Json::Object(fields) => fields,
         _ => return Err(unsupported("schema that allows nothing")),
     };
-    let nested = |schema: &Value| convert(schema, root, depth + 1);
-    let mut out = Map::new();
-    if let Some(Value::String(reference)) = fields.get("$ref") {
-        let target = reference
-            .strip_prefix('#')
-            .and_then(|pointer| root.pointer(pointer))
+    let nested = |schema: &Json<'a>| convert(schema, root, depth + 1);
+    let mut base = Json::Object(vec![]);
+    if let Some(reference) = schema.text("$ref") {
+        let target = resolve(root, reference)
             .ok_or_else(|| Error::invalid_request(format!("schema without {reference}")))?;
-        out = nested(target)?;
+        base = nested(target)?;
     }
-    for part in list(fields, "allOf") {
-        let mut merged = Value::Object(out);
-        merge(&mut merged, Value::Object(nested(part)?));
-        out = match merged {
-            Value::Object(merged) => merged,
-            _ => Map::new(),
-        };
+    for part in list(schema, "allOf") {
+        base.merge(nested(part)?);
     }
+    let mut out = Fields::new();
     for (name, value) in fields {
-        match (name.as_str(), value) {
+        match (&**name, value) {
             ("type", value) => set_type(&mut out, value),
-            ("const", value) => set(&mut out, "enum", json!([value])),
-            ("format", Value::String(format)) if FORMATS.contains(&format.as_str()) => {
-                set(&mut out, "format", value.clone());
-            }
-            ("properties", Value::Object(properties)) => {
-                let mut converted = Map::new();
-                for (property, schema) in properties {
-                    converted.insert(property.clone(), Value::Object(nested(schema)?));
+            ("const", value) => set(&mut out, "enum", Json::List(vec![value.clone()])),
+            ("format", Json::Text(format)) => {
+                if FORMATS.contains(&&**format) {
+                    set(&mut out, "format", value.clone());
                 }
-                set(&mut out, "properties", Value::Object(converted));
             }
-            ("items", Value::Array(_)) | ("prefixItems", _) => return Err(unsupported("tuples")),
-            ("items", items) => set(&mut out, "items", Value::Object(nested(items)?)),
-            (name, value) if SHARED.contains(&name) => set(&mut out, name, value.clone()),
-            _ => {}
+            ("properties", Json::Object(properties)) => {
+                let mut converted = Fields::new();
+                for (property, schema) in properties {
+                    converted.push((property.clone(), nested(schema)?));
+                }
+                set(&mut out, "properties", Json::Object(converted));
+            }
+            ("items", Json::List(_)) | ("prefixItems", _) => return Err(unsupported("tuples")),
+            ("items", items) => set(&mut out, "items", nested(items)?),
+            (name, value) => {
+                if let Some(shared) = SHARED.iter().find(|shared| **shared == name) {
+                    set(&mut out, shared, value.clone());
+                }
+            }
         }
     }
     for choice in ["anyOf", "oneOf"] {
         let (null, rest): (Vec<_>, Vec<_>) =
-            list(fields, choice).partition(|schema| schema.get("type") == Some(&json!("null")));
+            list(schema, choice).partition(|schema| schema.text("type") == Some("null"));
         if !null.is_empty() {
-            set(&mut out, "nullable", Value::Bool(true));
+            set(&mut out, "nullable", true.into());
         }
         if let [only] = rest.as_slice() {
-            for (name, value) in nested(only)? {
-                out.entry(name).or_insert(value);
-            }
+            base.merge(nested(only)?);
         } else if !rest.is_empty() {
-            let any = rest
-                .into_iter()
-                .map(|schema| nested(schema).map(Value::Object));
-            set(&mut out, "anyOf", any.collect::<Result<Value, _>>()?);
+            let mut any = Vec::new();
+            for schema in rest {
+                any.push(nested(schema)?);
+            }
+            set(&mut out, "anyOf", Json::List(any));
         }
     }
     allow_null_apart(&mut out);
-    Ok(out)
+    base.merge(Json::Object(out));
+    Ok(base)
 }
 
-fn set(out: &mut Map<String, Value>, name: &str, value: Value) {
-    out.insert(name.to_owned(), value);
+/// What a reference such as `#/$defs/Name` leads to.
+fn resolve<'v, 'a>(root: &'v Json<'a>, reference: &str) -> Option<&'v Json<'a>> {
+    let mut steps = reference.strip_prefix('#')?.split('/');
+    steps.next()?;
+    steps.try_fold(root, |place, step| {
+        place.get(&step.replace("~1", "/").replace("~0", "~"))
+    })
 }
 
-fn list<'a>(fields: &'a Map<String, Value>, name: &str) -> impl Iterator<Item = &'a Value> {
-    fields
-        .get(name)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+fn set<'a>(out: &mut Fields<'a>, name: &'static str, value: Json<'a>) {
+    out.retain(|(field, _)| field != name);
+    out.push((name.into(), value));
+}
+
+fn list<'v, 'a>(schema: &'v Json<'a>, name: &str) -> std::slice::Iter<'v, Json<'a>> {
+    schema.get(name).map_or(&[][..], Json::list).iter()
 }
 
 /// One type is a type; several are `anyOf`, and null among them is `nullable`.
-fn set_type(out: &mut Map<String, Value>, value: &Value) {
-    let Value::Array(types) = value else {
+fn set_type<'a>(out: &mut Fields<'a>, value: &Json<'a>) {
+    let Json::List(types) = value else {
         return set(out, "type", value.clone());
     };
-    let (null, rest): (Vec<_>, Vec<_>) = types.iter().partition(|name| **name == "null");
+    let (null, rest): (Vec<_>, Vec<_>) = types.iter().partition(|name| name.str() == Some("null"));
     if !null.is_empty() {
-        set(out, "nullable", Value::Bool(true));
+        set(out, "nullable", true.into());
     }
     match rest.as_slice() {
         [] => {}
         [only] => set(out, "type", (*only).clone()),
         several => {
-            let any = several.iter().map(|name| json!({ "type": name })).collect();
-            set(out, "anyOf", any);
+            let any = several
+                .iter()
+                .map(|name| Json::object([("type", (*name).clone())]));
+            set(out, "anyOf", Json::List(any.collect()));
         }
     }
 }
 
 /// Null among the values of an `enum` is `nullable`.
-fn allow_null_apart(out: &mut Map<String, Value>) {
-    let Some(Value::Array(values)) = out.get_mut("enum") else {
+fn allow_null_apart(out: &mut Fields<'_>) {
+    let values = out.iter_mut().find(|(field, _)| field == "enum");
+    let Some((_, Json::List(values))) = values else {
         return;
     };
     let before = values.len();
-    values.retain(|value| !value.is_null());
+    values.retain(|value| *value != Json::Null);
     if values.len() < before {
-        set(out, "nullable", Value::Bool(true));
+        set(out, "nullable", true.into());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
+
+    fn converted(schema: &Value) -> Result<Value, Error> {
+        let text = schema.to_string();
+        let converted = to_openapi(&Json::parse(&text).unwrap())?;
+        Ok(serde_json::to_value(converted).unwrap())
+    }
 
     #[test]
     fn references_choices_and_nulls_are_said_in_the_subset() {
@@ -207,7 +226,7 @@ mod tests {
             "$defs": {"Person": {"type": "object", "properties": {"name": {"type": "string"}}}},
         });
         assert_eq!(
-            to_openapi(&schema).unwrap(),
+            converted(&schema).unwrap(),
             json!({
                 "type": "object",
                 "required": ["who"],
@@ -235,27 +254,20 @@ mod tests {
             json!({"type": "array", "prefixItems": [{"type": "string"}]}),
             json!({"properties": {"never": false}}),
         ] {
-            let error = to_openapi(&schema).unwrap_err();
+            let error = converted(&schema).unwrap_err();
             assert!(error.message.contains("schema=json"), "{error:?}");
         }
-        assert!(to_openapi(&json!({"$ref": "#/$defs/Gone"})).is_err());
+        assert!(converted(&json!({"$ref": "#/$defs/Gone"})).is_err());
     }
 
     #[test]
     fn a_tool_without_parameters_is_recognised() {
-        assert!(has_no_parameters(
-            &json!({"type": "object", "properties": {}})
-        ));
-        assert!(has_no_parameters(
-            &json!({"type": "object", "additionalProperties": false})
-        ));
-        assert!(has_no_parameters(&json!({})));
-        assert!(!has_no_parameters(
-            &json!({"type": "object", "additionalProperties": true})
-        ));
-        assert!(!has_no_parameters(&json!({"$ref": "#/$defs/A"})));
-        assert!(!has_no_parameters(
-            &json!({"type": "object", "properties": {"a": {}}})
-        ));
+        let none = |schema: &str| has_no_parameters(&Json::parse(schema).unwrap());
+        assert!(none(r#"{"type":"object","properties":{}}"#));
+        assert!(none(r#"{"type":"object","additionalProperties":false}"#));
+        assert!(none("{}"));
+        assert!(!none(r#"{"type":"object","additionalProperties":true}"#));
+        assert!(!none(r##"{"$ref":"#/$defs/A"}"##));
+        assert!(!none(r#"{"type":"object","properties":{"a":{}}}"#));
     }
 }

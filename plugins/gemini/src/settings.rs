@@ -2,19 +2,17 @@
 //!
 //! Which settings exist at all is checked by the host against [`described`].
 
+use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Error, Header, Setting, Target};
-use serde::Deserialize;
-use serde_json::Value;
 
 /// The settings of a provider or model.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(crate) struct Settings {
+#[derive(Default)]
+pub(crate) struct Settings<'a> {
     pub(crate) api: Api,
     pub(crate) api_version: Option<String>,
     pub(crate) auth: Option<Auth>,
     pub(crate) schema: SchemaStyle,
-    pub(crate) safety_settings: Option<Value>,
+    pub(crate) safety_settings: Option<Json<'a>>,
     pub(crate) thinking: Option<ThinkingControl>,
     pub(crate) thinking_budget: Option<i64>,
     pub(crate) thinking_level: Option<String>,
@@ -22,8 +20,7 @@ pub(crate) struct Settings {
 }
 
 /// Which of Google's services is asked.
-#[derive(Deserialize, Default, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Api {
     #[default]
     GenerativeLanguage,
@@ -31,16 +28,14 @@ pub(crate) enum Api {
 }
 
 /// How the key is sent.
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Auth {
     ApiKey,
     Bearer,
 }
 
 /// Which fields carry schemas.
-#[derive(Deserialize, Default, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SchemaStyle {
     /// JSON Schema, in `parametersJsonSchema` and `responseJsonSchema`.
     #[default]
@@ -50,8 +45,7 @@ pub(crate) enum SchemaStyle {
 }
 
 /// How a model's thinking is controlled.
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ThinkingControl {
     /// By `thinkingBudget`, in tokens (Gemini 2.5).
     Budget,
@@ -61,10 +55,71 @@ pub(crate) enum ThinkingControl {
     None,
 }
 
-impl Settings {
+/// One of the words that a setting takes; nothing if it is not set.
+fn choice<T: Copy>(
+    settings: &Json<'_>,
+    name: &str,
+    words: &[(&str, T)],
+) -> Result<Option<T>, Error> {
+    let Some(value) = settings.get(name) else {
+        return Ok(None);
+    };
+    let known = words.iter().find(|(word, _)| value.str() == Some(word));
+    known.map(|(_, meaning)| Some(*meaning)).ok_or_else(|| {
+        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        Error::invalid_request(format!(
+            "setting {name} cannot be {value}: use {}",
+            words.join(" or ")
+        ))
+    })
+}
+
+impl<'a> Settings<'a> {
     /// The settings of this target.
-    pub(crate) fn of(target: &Target) -> Result<Self, Error> {
-        target.settings()
+    ///
+    /// # Errors
+    ///
+    /// `invalid-request` for settings that are no JSON and for words that are not known.
+    pub(crate) fn of(target: &'a Target) -> Result<Self, Error> {
+        Self::read(&target.settings)
+    }
+
+    fn read(text: &'a str) -> Result<Self, Error> {
+        let settings = match text.trim() {
+            "" => Json::Null,
+            text => Json::parse(text)
+                .map_err(|error| Error::invalid_request(format!("settings: {error}")))?,
+        };
+        let text = |name| settings.get(name).and_then(Json::str).map(str::to_owned);
+        let number = |value: &Json<'_>| match value {
+            Json::Signed(number) => Some(*number),
+            value => value.count()?.try_into().ok(),
+        };
+        let apis = [
+            ("generativelanguage", Api::GenerativeLanguage),
+            ("vertex", Api::Vertex),
+        ];
+        let auths = [("api_key", Auth::ApiKey), ("bearer", Auth::Bearer)];
+        let schemas = [
+            ("json", SchemaStyle::Json),
+            ("openapi", SchemaStyle::OpenApi),
+        ];
+        let controls = [
+            ("budget", ThinkingControl::Budget),
+            ("level", ThinkingControl::Level),
+            ("none", ThinkingControl::None),
+        ];
+        Ok(Settings {
+            api: choice(&settings, "api", &apis)?.unwrap_or_default(),
+            api_version: text("api_version"),
+            auth: choice(&settings, "auth", &auths)?,
+            schema: choice(&settings, "schema", &schemas)?.unwrap_or_default(),
+            safety_settings: settings.get("safety_settings").cloned(),
+            thinking: choice(&settings, "thinking", &controls)?,
+            thinking_budget: settings.get("thinking_budget").and_then(number),
+            thinking_level: text("thinking_level"),
+            include_thoughts: settings.get("include_thoughts").and_then(Json::bool),
+        })
     }
 
     /// The header that carries the key.
@@ -179,7 +234,7 @@ mod tests {
     use super::*;
 
     fn path(settings: &str, model: &str) -> String {
-        let settings: Settings = serde_json::from_str(settings).unwrap();
+        let settings = Settings::read(settings).unwrap();
         settings.path(model, "generateContent").join(" ")
     }
 
@@ -218,12 +273,7 @@ mod tests {
 
     #[test]
     fn vertex_sends_a_bearer_token_unless_told_otherwise() {
-        let header = |text: &str| {
-            serde_json::from_str::<Settings>(text)
-                .unwrap()
-                .key_header()
-                .name
-        };
+        let header = |text: &str| Settings::read(text).unwrap().key_header().name;
         assert_eq!(header("{}"), "x-goog-api-key");
         assert_eq!(header(r#"{"api":"vertex"}"#), "authorization");
         assert_eq!(
@@ -231,5 +281,18 @@ mod tests {
             "x-goog-api-key"
         );
         assert_eq!(header(r#"{"auth":"bearer"}"#), "authorization");
+    }
+
+    #[test]
+    fn a_word_that_is_not_known_is_refused_with_those_that_are() {
+        let error = Settings::read(r#"{"auth":"basic"}"#)
+            .map(|_| ())
+            .unwrap_err();
+        assert_eq!(
+            error.message,
+            r#"setting auth cannot be "basic": use api_key or bearer"#
+        );
+        assert!(Settings::read("{").is_err());
+        assert!(Settings::read(r#"{"auth":null}"#).is_ok());
     }
 }

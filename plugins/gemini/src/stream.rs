@@ -4,16 +4,16 @@
 //! streamed and unstreamed answers cannot come out differently.
 
 use multillm_plugin_sdk::events::Events;
+use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::outcome::{finish_reason, tool_arguments};
 use multillm_plugin_sdk::{
     Decoder, Error, Finish, FinishReason, Frame, Opaque, Target, ToolCallStart, Usage,
 };
-use serde_json::value::RawValue;
 
 use crate::error;
 use crate::partial::PendingCall;
 use crate::usage::Counts;
-use crate::wire::{self, Candidate, Chunk, FunctionCall, Part};
+use crate::wire;
 
 /// Reads a `streamGenerateContent` stream.
 ///
@@ -80,13 +80,15 @@ impl Reader {
     /// # Errors
     ///
     /// The vendor's own error if there is one, `malformed-response` for what cannot be read.
-    pub(crate) fn read(&mut self, json: &str, events: &mut Events) -> Result<(), Error> {
-        if !json.starts_with('[') {
-            return self.chunk(json, events);
-        }
-        let chunks: Vec<&RawValue> = serde_json::from_str(json).map_err(unreadable)?;
+    pub(crate) fn read(&mut self, text: &str, events: &mut Events) -> Result<(), Error> {
+        let json = Json::parse(text)
+            .map_err(|error| Error::malformed(format!("not an answer of Gemini's: {error}")))?;
+        let chunks = match &json {
+            Json::List(chunks) => chunks.as_slice(),
+            chunk => std::slice::from_ref(chunk),
+        };
         for chunk in chunks {
-            self.chunk(chunk.get(), events)?;
+            self.chunk(chunk, events)?;
         }
         Ok(())
     }
@@ -112,38 +114,40 @@ impl Reader {
         self.settle(events);
     }
 
-    fn chunk(&mut self, json: &str, events: &mut Events) -> Result<(), Error> {
-        if !json.starts_with('{') {
+    fn chunk(&mut self, chunk: &Json<'_>, events: &mut Events) -> Result<(), Error> {
+        if !matches!(chunk, Json::Object(_)) {
             return Err(Error::malformed(
                 "not an answer of Gemini's: no JSON object",
             ));
         }
-        let chunk: Chunk<'_> = serde_json::from_str(json).map_err(unreadable)?;
-        if let Some(failure) = chunk.error {
-            return Err(error::in_band(failure.get()));
+        if let Some(failure) = chunk.get("error") {
+            return Err(error::in_band(failure));
         }
-        self.recognised |= chunk.candidates.is_some()
-            || chunk.prompt_feedback.is_some()
-            || chunk.usage_metadata.is_some();
+        self.recognised |= ["candidates", "promptFeedback", "usageMetadata"]
+            .iter()
+            .any(|field| chunk.get(field).is_some());
         self.name(
-            chunk.response_id.text().unwrap_or_default(),
-            chunk.model_version.text().unwrap_or_default(),
+            chunk.text("responseId").unwrap_or_default(),
+            chunk.text("modelVersion").unwrap_or_default(),
             events,
         );
-        for candidate in chunk.candidates.into_iter().flatten() {
-            if candidate.index.unwrap_or(0) == 0 {
+        let candidates = match chunk.get("candidates") {
+            Some(Json::List(candidates)) => candidates.as_slice(),
+            Some(_) => return Err(Error::malformed("candidates that are no list")),
+            None => &[],
+        };
+        for candidate in candidates {
+            // the first candidate's index is zero, and then left out
+            if candidate.get("index").and_then(Json::count).unwrap_or(0) == 0 {
                 self.candidate(candidate, events)?;
             }
         }
-        if let Some(reason) = chunk
-            .prompt_feedback
-            .as_ref()
-            .and_then(|f| f.block_reason.text())
-        {
-            self.block_reason = Some(reason.to_owned());
+        let feedback = chunk.get("promptFeedback");
+        if let Some(reason) = feedback.and_then(|feedback| wire::word(feedback, "blockReason")) {
+            self.block_reason = Some(reason.into_owned());
         }
-        if let Some(counts) = chunk.usage_metadata {
-            self.count(counts, events);
+        if let Some(metadata) = chunk.get("usageMetadata") {
+            self.count(metadata, events);
         }
         self.settle(events);
         Ok(())
@@ -162,8 +166,8 @@ impl Reader {
         }
     }
 
-    fn count(&mut self, counts: Counts, events: &mut Events) {
-        self.counts.update(counts);
+    fn count(&mut self, metadata: &Json<'_>, events: &mut Events) {
+        self.counts.update(metadata);
         let usage = self.counts.unified();
         if !usage.is_unknown() && self.usage.as_ref() != Some(&usage) {
             events.usage(usage);
@@ -171,62 +175,41 @@ impl Reader {
         }
     }
 
-    fn candidate(&mut self, candidate: Candidate<'_>, events: &mut Events) -> Result<(), Error> {
-        let parts = candidate.content.and_then(|content| content.parts);
-        for part in parts.into_iter().flatten() {
+    fn candidate(&mut self, candidate: &Json<'_>, events: &mut Events) -> Result<(), Error> {
+        let parts = candidate.at(&["content", "parts"]);
+        for part in parts.map_or(&[][..], Json::list) {
             self.part(part, events)?;
         }
-        if let Some(reason) = candidate.finish_reason.text() {
+        if let Some(reason) = wire::word(candidate, "finishReason") {
             self.end_call(events);
-            self.raw_finish = Some(reason.to_owned());
+            self.raw_finish = Some(reason.into_owned());
         }
         Ok(())
     }
 
-    fn part(&mut self, raw: &RawValue, events: &mut Events) -> Result<(), Error> {
-        if !raw.get().starts_with('{') {
-            return Ok(());
-        }
-        // a part that does not read as one of ours is one of the vendor's own
-        let Ok(part) = serde_json::from_str::<Part<'_>>(raw.get()) else {
-            if let Some(kind) = wire::kind(raw.get()) {
-                self.opaque(&kind, raw, events);
-            }
-            return Ok(());
-        };
-        let signature = part.thought_signature.text().map(str::to_owned);
-        if let Some(call) = part.function_call {
-            return self.call(call, signature, events);
-        }
-        let run = match part.thought {
-            Some(true) => Run::Thought,
-            _ => Run::Text,
-        };
-        match part.text.0 {
-            Some(text) => self.text(run, text.into_owned(), signature, Some(raw), events),
-            None => match wire::kind(raw.get()) {
-                Some(kind) => self.opaque(&kind, raw, events),
-                None => self.text(run, String::new(), signature, None, events),
-            },
+    fn part(&mut self, part: &Json<'_>, events: &mut Events) -> Result<(), Error> {
+        let signature = part.text("thoughtSignature");
+        match (part.get("functionCall"), part.get("text"), wire::kind(part)) {
+            (Some(call @ Json::Object(_)), _, _) => return self.call(call, signature, events),
+            (_, Some(Json::Text(_)), _) | (_, _, None) => self.text(part, signature, events),
+            (_, _, Some(kind)) => self.opaque(kind, part, events),
         }
         Ok(())
     }
 
-    fn text(
-        &mut self,
-        run: Run,
-        text: String,
-        signature: Option<String>,
-        raw: Option<&RawValue>,
-        events: &mut Events,
-    ) {
+    fn text(&mut self, part: &Json<'_>, signature: Option<&str>, events: &mut Events) {
+        let text = part.text("text").unwrap_or_default();
         if text.is_empty() && signature.is_none() {
             return;
         }
-        if let Some(raw) = raw.filter(|_| text.is_empty() && self.run == run) {
+        let run = match part.get("thought") {
+            Some(Json::Bool(true)) => Run::Thought,
+            _ => Run::Text,
+        };
+        if text.is_empty() && self.run == run && part.get("text").is_some() {
             // A signed empty part after unsigned text is a part of its own. As a
             // signature it would move to the text before it.
-            self.opaque("text", raw, events);
+            self.opaque("text", part, events);
             return;
         }
         self.end_call(events);
@@ -234,83 +217,80 @@ impl Reader {
             Some(_) => Run::None,
             None => run,
         };
-        if run == Run::Thought {
-            events.reasoning(text);
-            if let Some(signature) = signature {
-                events.reasoning_signature(signature);
+        match (run, signature) {
+            (Run::Thought, signature) => {
+                events.reasoning(text);
+                if let Some(signature) = signature {
+                    events.reasoning_signature(signature);
+                }
             }
-        } else {
-            events.text(text);
-            if let Some(signature) = signature {
-                events.text_signature(signature);
+            (_, signature) => {
+                events.text(text);
+                if let Some(signature) = signature {
+                    events.text_signature(signature);
+                }
             }
         }
     }
 
     /// Keeps a part as it is, so that it can be sent back.
-    fn opaque(&mut self, kind: &str, raw: &RawValue, events: &mut Events) {
+    fn opaque(&mut self, kind: &str, part: &Json<'_>, events: &mut Events) {
         self.end_call(events);
         self.run = Run::None;
         events.opaque(Opaque {
             kind: kind.to_owned(),
-            data: wire::compact(raw.get()),
+            data: part.to_string(),
         });
     }
 
     fn call(
         &mut self,
-        call: FunctionCall<'_>,
-        signature: Option<String>,
+        call: &Json<'_>,
+        signature: Option<&str>,
         events: &mut Events,
     ) -> Result<(), Error> {
-        if let Some(name) = call.name.text() {
+        if let Some(name) = call.text("name") {
             self.end_call(events);
             self.pending = Some(PendingCall::new(name));
         }
         let Some(pending) = &mut self.pending else {
             return Ok(());
         };
-        pending.id = pending.id.take().or(call.id.text().map(str::to_owned));
-        pending.signature = pending.signature.take().or(signature);
-        let continues = call.will_continue == Some(true);
-        if let Some(arguments) = call.args {
-            if !continues && call.partial_args.is_none() {
-                // the usual case: it came whole, and stays as the vendor wrote it
-                let arguments = wire::compact(arguments.get());
-                if let Some(pending) = self.pending.take() {
-                    self.emit(pending, &arguments, events);
-                }
-                return Ok(());
+        let first = |known: &mut Option<String>, given: Option<&str>| {
+            if known.is_none() {
+                *known = given.map(str::to_owned);
             }
-            pending.set(arguments.get());
+        };
+        first(&mut pending.id, call.text("id"));
+        first(&mut pending.signature, signature);
+        if let Some(arguments) = call.get("args") {
+            pending.whole = Some(arguments.to_string());
         }
-        for piece in call.partial_args.iter().flatten() {
+        for piece in call.get("partialArgs").map_or(&[][..], Json::list) {
             pending.add(piece)?;
         }
-        if !continues {
+        if call.get("willContinue") != Some(&Json::Bool(true)) {
             self.end_call(events);
         }
         Ok(())
     }
 
+    /// Reports the call that was being put together, if there is one.
     fn end_call(&mut self, events: &mut Events) {
-        if let Some(pending) = self.pending.take() {
-            let arguments = pending.arguments();
-            self.emit(pending, &arguments, events);
-        }
-    }
-
-    fn emit(&mut self, call: PendingCall, arguments: &str, events: &mut Events) {
+        let Some(call) = self.pending.take() else {
+            return;
+        };
         let index = self.calls;
         self.calls += 1;
         self.run = Run::None;
+        let arguments = call.arguments();
         events.tool_call_start(ToolCallStart {
             index,
             id: call.id,
             name: call.name,
             signature: call.signature,
         });
-        events.tool_call_delta(index, tool_arguments(arguments));
+        events.tool_call_delta(index, tool_arguments(&arguments));
     }
 
     /// Reports the end as it is known now.
@@ -333,10 +313,6 @@ impl Reader {
             self.finish = Some(finish);
         }
     }
-}
-
-fn unreadable(error: serde_json::Error) -> Error {
-    Error::malformed(format!("not an answer of Gemini's: {error}"))
 }
 
 #[cfg(test)]

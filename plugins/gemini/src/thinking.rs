@@ -2,10 +2,11 @@
 //!
 //! Levels and budgets: <https://ai.google.dev/gemini-api/docs/thinking>.
 
+use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{ChatRequest, Error, ReasoningEffort};
-use serde::Serialize;
 
 use crate::settings::{Settings, ThinkingControl};
+use crate::wire::object;
 
 /// What the adapter must know of a model.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,28 +71,15 @@ pub(crate) fn refuses_system(model: &str) -> bool {
     name.starts_with("gemma") && generation(model) == Generation::Legacy
 }
 
-/// `generationConfig.thinkingConfig`.
-#[derive(Serialize, Default, PartialEq, Debug)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ThinkingConfig {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    thinking_budget: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    thinking_level: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    include_thoughts: Option<bool>,
-}
-
-/// The thinking asked for by the request or else by the settings; nothing if by neither.
+/// `generationConfig.thinkingConfig`: what is asked for by the request or else by the
+/// settings; nothing if by neither.
 pub(crate) fn config(
     model: &str,
     request: &ChatRequest,
-    settings: &Settings,
-) -> Result<Option<ThinkingConfig>, Error> {
-    let mut config = ThinkingConfig {
-        include_thoughts: settings.include_thoughts,
-        ..ThinkingConfig::default()
-    };
+    settings: &Settings<'_>,
+) -> Result<Option<Json<'static>>, Error> {
+    let (mut budget, mut level) = (None, None);
+    let mut include_thoughts = settings.include_thoughts;
     if let Some(effort) = request.reasoning_effort {
         let control = settings.thinking.unwrap_or(match generation(model) {
             Generation::Legacy => ThinkingControl::None,
@@ -105,25 +93,28 @@ pub(crate) fn config(
                     "{model} does not think: leave out reasoning effort, or ask Gemini 2.5 or later"
                 )));
             }
-            ThinkingControl::Budget => config.thinking_budget = Some(budget(model, effort)),
-            ThinkingControl::Level => {
-                config.thinking_level = Some(level(model, effort).to_owned());
-            }
+            ThinkingControl::Budget => budget = Some(budget_of(model, effort)),
+            ThinkingControl::Level => level = Some(level_of(model, effort).to_owned()),
         }
-        if effort != ReasoningEffort::None && config.include_thoughts.is_none() {
-            config.include_thoughts = Some(true);
+        if effort != ReasoningEffort::None {
+            include_thoughts = include_thoughts.or(Some(true));
         }
-    } else if let Some(level) = &settings.thinking_level {
-        config.thinking_level = Some(level.to_ascii_uppercase());
+    } else if let Some(word) = &settings.thinking_level {
+        level = Some(word.to_ascii_uppercase());
     } else {
-        config.thinking_budget = settings.thinking_budget;
+        budget = settings.thinking_budget;
     }
-    Ok((config != ThinkingConfig::default()).then_some(config))
+    let config = object(vec![
+        ("thinkingBudget", budget.map(Json::from)),
+        ("thinkingLevel", level.map(Json::from)),
+        ("includeThoughts", include_thoughts.map(Json::from)),
+    ]);
+    Ok(Some(config).filter(|config| *config != Json::Object(vec![])))
 }
 
 /// Tokens, as the vendor's own OpenAI-compatible endpoint translates efforts;
 /// the most is the documented limit of the model.
-fn budget(model: &str, effort: ReasoningEffort) -> i64 {
+fn budget_of(model: &str, effort: ReasoningEffort) -> i64 {
     match effort {
         ReasoningEffort::None => 0,
         ReasoningEffort::Minimal => 512,
@@ -137,7 +128,7 @@ fn budget(model: &str, effort: ReasoningEffort) -> i64 {
 
 /// The nearest level that the model has. Thinking cannot be switched off, and
 /// `MINIMAL` exists only on the Flash models before 3.7 and on Flash-Lite.
-fn level(model: &str, effort: ReasoningEffort) -> &'static str {
+fn level_of(model: &str, effort: ReasoningEffort) -> &'static str {
     let name = short_name(model);
     let rest = name.strip_prefix("gemini-").unwrap_or(&name);
     let minimal = name.contains("flash")
@@ -153,13 +144,14 @@ fn level(model: &str, effort: ReasoningEffort) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::request;
+    use crate::tests::{request, target};
     use serde_json::{Value, json};
 
     fn thinking(model: &str, effort: Option<ReasoningEffort>, settings: &str) -> Value {
         let mut request = request(vec![]);
         request.reasoning_effort = effort;
-        let settings = serde_json::from_str(settings).unwrap();
+        let target = target(model, settings);
+        let settings = Settings::of(&target).unwrap();
         serde_json::to_value(config(model, &request, &settings).unwrap()).unwrap()
     }
 

@@ -4,49 +4,33 @@
 //! later one may lack what an earlier one had: it is merged field by field.
 
 use multillm_plugin_sdk::Usage;
-use multillm_plugin_sdk::outcome::{lenient_count, sum};
-use serde::Deserialize;
+use multillm_plugin_sdk::json::Json;
+use multillm_plugin_sdk::outcome::sum;
 
 /// `usageMetadata`, as far as it counts.
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
 pub(crate) struct Counts {
-    #[serde(deserialize_with = "lenient_count")]
-    prompt_token_count: Option<u64>,
-    #[serde(deserialize_with = "lenient_count")]
-    candidates_token_count: Option<u64>,
-    #[serde(deserialize_with = "lenient_count")]
-    thoughts_token_count: Option<u64>,
-    #[serde(deserialize_with = "lenient_count")]
-    tool_use_prompt_token_count: Option<u64>,
-    #[serde(deserialize_with = "lenient_count")]
-    cached_content_token_count: Option<u64>,
-    #[serde(deserialize_with = "lenient_count")]
-    total_token_count: Option<u64>,
+    prompt: Option<u64>,
+    candidates: Option<u64>,
+    thoughts: Option<u64>,
+    tool_use_prompt: Option<u64>,
+    cached_content: Option<u64>,
+    total: Option<u64>,
 }
 
 impl Counts {
-    /// Takes over what `later` has.
-    pub(crate) fn update(&mut self, later: Counts) {
+    /// Takes over the counts that are there.
+    pub(crate) fn update(&mut self, metadata: &Json<'_>) {
         let fields = [
-            (&mut self.prompt_token_count, later.prompt_token_count),
-            (
-                &mut self.candidates_token_count,
-                later.candidates_token_count,
-            ),
-            (&mut self.thoughts_token_count, later.thoughts_token_count),
-            (
-                &mut self.tool_use_prompt_token_count,
-                later.tool_use_prompt_token_count,
-            ),
-            (
-                &mut self.cached_content_token_count,
-                later.cached_content_token_count,
-            ),
-            (&mut self.total_token_count, later.total_token_count),
+            ("promptTokenCount", &mut self.prompt),
+            ("candidatesTokenCount", &mut self.candidates),
+            ("thoughtsTokenCount", &mut self.thoughts),
+            ("toolUsePromptTokenCount", &mut self.tool_use_prompt),
+            ("cachedContentTokenCount", &mut self.cached_content),
+            ("totalTokenCount", &mut self.total),
         ];
-        for (field, value) in fields {
-            *field = value.or(*field);
+        for (name, count) in fields {
+            *count = metadata.get(name).and_then(Json::count).or(*count);
         }
     }
 
@@ -56,21 +40,14 @@ impl Counts {
     /// `candidatesTokenCount` does not contain. That field is left out when it
     /// is zero, so it is zero where there are counts at all.
     pub(crate) fn unified(&self) -> Usage {
-        let counted = self
-            .prompt_token_count
-            .or(self.total_token_count)
-            .map(|_| 0);
+        let counted = self.prompt.or(self.total).map(|_| 0);
         Usage {
-            prompt_tokens: sum(&[self.prompt_token_count, self.tool_use_prompt_token_count]),
-            completion_tokens: sum(&[
-                self.candidates_token_count,
-                self.thoughts_token_count,
-                counted,
-            ]),
-            total_tokens: self.total_token_count,
-            cached_tokens: self.cached_content_token_count,
+            prompt_tokens: sum(&[self.prompt, self.tool_use_prompt]),
+            completion_tokens: sum(&[self.candidates, self.thoughts, counted]),
+            total_tokens: self.total,
+            cached_tokens: self.cached_content,
             cache_write_tokens: None,
-            reasoning_tokens: self.thoughts_token_count,
+            reasoning_tokens: self.thoughts,
         }
     }
 }
@@ -79,17 +56,20 @@ impl Counts {
 mod tests {
     use super::*;
 
-    fn counts(json: &str) -> Counts {
-        serde_json::from_str(json).unwrap()
+    fn usage(metadata: &[&str]) -> Usage {
+        let mut counts = Counts::default();
+        for json in metadata {
+            counts.update(&Json::parse(json).unwrap());
+        }
+        counts.unified()
     }
 
     #[test]
     fn thoughts_are_output_and_tool_prompts_are_input() {
-        let usage = counts(
+        let usage = usage(&[
             r#"{"promptTokenCount":10,"toolUsePromptTokenCount":5,"candidatesTokenCount":3,
                 "thoughtsTokenCount":20,"cachedContentTokenCount":4,"totalTokenCount":38}"#,
-        )
-        .unified();
+        ]);
         assert_eq!(usage.prompt_tokens, Some(15));
         assert_eq!(usage.completion_tokens, Some(23));
         assert_eq!(usage.reasoning_tokens, Some(20));
@@ -99,30 +79,18 @@ mod tests {
 
     #[test]
     fn a_missing_candidates_count_is_zero_only_among_other_counts() {
-        assert_eq!(
-            counts(r#"{"promptTokenCount":8,"totalTokenCount":8}"#)
-                .unified()
-                .completion_tokens,
-            Some(0)
-        );
-        assert!(
-            counts(r#"{"trafficType":"ON_DEMAND"}"#)
-                .unified()
-                .is_unknown()
-        );
-        assert!(
-            counts(r#"{"promptTokenCount":null}"#)
-                .unified()
-                .is_unknown()
-        );
+        let prompt_only = usage(&[r#"{"promptTokenCount":8,"totalTokenCount":8}"#]);
+        assert_eq!(prompt_only.completion_tokens, Some(0));
+        assert!(usage(&[r#"{"trafficType":"ON_DEMAND"}"#]).is_unknown());
+        assert!(usage(&[r#"{"promptTokenCount":null}"#, "7"]).is_unknown());
     }
 
     #[test]
     fn later_counts_replace_earlier_ones_where_present() {
-        let mut all =
-            counts(r#"{"promptTokenCount":5,"candidatesTokenCount":2,"totalTokenCount":7}"#);
-        all.update(counts(r#"{"promptTokenCount":9.0,"totalTokenCount":30}"#));
-        let usage = all.unified();
+        let usage = usage(&[
+            r#"{"promptTokenCount":5,"candidatesTokenCount":2,"totalTokenCount":7}"#,
+            r#"{"promptTokenCount":9.0,"totalTokenCount":30}"#,
+        ]);
         assert_eq!(usage.prompt_tokens, Some(9));
         assert_eq!(usage.completion_tokens, Some(2));
         assert_eq!(usage.total_tokens, Some(30));

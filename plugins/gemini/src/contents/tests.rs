@@ -2,16 +2,19 @@
 
 use multillm_plugin_sdk::body::json_body;
 use multillm_plugin_sdk::{Blob, BodyPart, ErrorKind, Opaque, Reasoning};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{message, request, signed, text};
+use crate::tests::{message, request, signed, text};
 
 fn arranged(model: &str, messages: Vec<Message>) -> Result<(Value, Value), Error> {
     let request = request(messages);
     let parts = json_body(&request, |blobs| {
         let it = conversation(model, &request, &Settings::default(), blobs)?;
-        Ok((it.system, it.turns))
+        Ok(Json::List(vec![
+            it.system.unwrap_or_default(),
+            Json::List(it.turns),
+        ]))
     })?;
     let body: String = parts
         .iter()
@@ -47,7 +50,7 @@ fn result(id: &str, local: bool, name: &str, content: Vec<ResultPart>) -> Part {
     })
 }
 
-fn said(text: &str) -> Vec<ResultPart> {
+fn returned(text: &str) -> Vec<ResultPart> {
     vec![ResultPart::Text(text.to_owned())]
 }
 
@@ -127,12 +130,12 @@ fn results_stand_in_one_turn_in_the_order_of_their_calls() {
                     call("c3", true, "c", r#"{"cut": "o"#, None),
                 ],
             ),
-            message(Role::Tool, vec![result("c3", true, "c", said("[1]"))]),
+            message(Role::Tool, vec![result("c3", true, "c", returned("[1]"))]),
             message(Role::User, vec![text("and?")]),
-            message(Role::Tool, vec![result("v2", false, "b", said("42"))]),
+            message(Role::Tool, vec![result("v2", false, "b", returned("42"))]),
             message(
                 Role::Tool,
-                vec![result("c1", true, "a", said(r#"{"y":1,"x":2}"#))],
+                vec![result("c1", true, "a", returned(r#"{"y":1,"x":2}"#))],
             ),
         ],
     );
@@ -159,7 +162,7 @@ fn results_stand_in_one_turn_in_the_order_of_their_calls() {
 #[test]
 fn a_failed_tool_says_so() {
     let failed = |text: &str| {
-        let Part::ToolResult(mut result) = result("c", true, "f", said(text)) else {
+        let Part::ToolResult(mut result) = result("c", true, "f", returned(text)) else {
             unreachable!()
         };
         result.is_error = true;
@@ -257,7 +260,7 @@ fn pictures_of_a_tool_are_in_its_result_or_right_behind_the_results() {
             Role::Tool,
             vec![
                 result("c1", true, "a", seen),
-                result("c2", true, "b", said("x")),
+                result("c2", true, "b", returned("x")),
             ],
         )]
     };
@@ -300,7 +303,7 @@ fn what_has_no_place_is_refused() {
         (
             vec![message(
                 Role::Assistant,
-                vec![result("c", true, "f", said(""))],
+                vec![result("c", true, "f", returned(""))],
             )],
             ErrorKind::InvalidRequest,
         ),

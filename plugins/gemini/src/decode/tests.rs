@@ -3,7 +3,7 @@
 use multillm_plugin_sdk::{ErrorKind, FinishReason, Part, Usage};
 
 use super::*;
-use crate::testing::{signed, stream};
+use crate::tests::{signed, stream};
 
 #[test]
 fn a_whole_answer_equals_its_streamed_pieces() {

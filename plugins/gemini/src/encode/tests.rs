@@ -3,14 +3,15 @@
 use multillm_plugin_sdk::{BodyPart, HeaderValue, JsonSchema, ReasoningEffort, Role};
 
 use super::*;
-use crate::testing::{message, request as ask, target, text};
+use crate::tests::{message, request as ask, target, text};
+use serde_json::{Value, json};
 
 fn asking() -> ChatRequest {
     ask(vec![message(Role::User, vec![text("hi")])])
 }
 
 fn encoded(model: &str, settings: &str, asked: &ChatRequest) -> Value {
-    let request = request(&target(model, settings), asked, Mode::Whole).unwrap();
+    let request = generate(&target(model, settings), asked, Mode::Whole).unwrap();
     match request.body.as_slice() {
         [BodyPart::Text(body)] => serde_json::from_str(body).unwrap(),
         other => panic!("{other:?}"),
@@ -29,7 +30,7 @@ fn tool(name: &str, parameters: &str, strict: Option<bool>) -> Tool {
 #[test]
 fn the_method_follows_the_mode_and_the_key_is_a_header() {
     let target = target("models/gemini-2.5-flash", "{}");
-    let whole = request(&target, &asking(), Mode::Whole).unwrap();
+    let whole = generate(&target, &asking(), Mode::Whole).unwrap();
     assert_eq!(
         whole.path,
         ["v1beta", "models", "gemini-2.5-flash:generateContent"]
@@ -43,7 +44,7 @@ fn the_method_follows_the_mode_and_the_key_is_a_header() {
         matches!(&header.value, HeaderValue::Secret(it) if it.name == "api_key" && it.prefix.is_empty())
     );
 
-    let stream = request(&target, &asking(), Mode::Stream).unwrap();
+    let stream = generate(&target, &asking(), Mode::Stream).unwrap();
     assert_eq!(
         stream.path,
         ["v1beta", "models", "gemini-2.5-flash:streamGenerateContent"]
@@ -89,7 +90,7 @@ fn sampling_and_extra_parameters_are_in_the_generation_config() {
         })
     );
     asked.sampling.seed = Some(1 << 40);
-    assert!(request(&target("gemini-2.5-flash", "{}"), &asked, Mode::Whole).is_err());
+    assert!(generate(&target("gemini-2.5-flash", "{}"), &asked, Mode::Whole).is_err());
 }
 
 #[test]
@@ -146,9 +147,9 @@ fn the_tool_choice_is_a_mode() {
 fn one_call_at_a_time_cannot_be_had() {
     let mut asked = asking();
     asked.parallel_tool_calls = Some(false);
-    assert!(request(&target("m", "{}"), &asked, Mode::Whole).is_ok());
+    assert!(generate(&target("m", "{}"), &asked, Mode::Whole).is_ok());
     asked.tools = vec![tool("look", "{}", None)];
-    let error = request(&target("m", "{}"), &asked, Mode::Whole).unwrap_err();
+    let error = generate(&target("m", "{}"), &asked, Mode::Whole).unwrap_err();
     assert_eq!(error.kind, multillm_plugin_sdk::ErrorKind::Unsupported);
 }
 
@@ -167,7 +168,7 @@ fn json_is_asked_for_with_and_without_a_schema() {
             .to_owned(),
         strict: Some(true),
     });
-    let request = request(&target("gemini-2.5-flash", "{}"), &asked, Mode::Whole).unwrap();
+    let request = generate(&target("gemini-2.5-flash", "{}"), &asked, Mode::Whole).unwrap();
     let [BodyPart::Text(body)] = request.body.as_slice() else {
         panic!("{:?}", request.body)
     };
@@ -200,6 +201,6 @@ fn safety_is_a_list_or_one_threshold() {
 fn a_schema_that_is_no_json_names_its_tool() {
     let mut asked = asking();
     asked.tools = vec![tool("look", "{", None)];
-    let error = request(&target("m", "{}"), &asked, Mode::Whole).unwrap_err();
+    let error = generate(&target("m", "{}"), &asked, Mode::Whole).unwrap_err();
     assert!(error.message.contains("tool look"), "{error:?}");
 }

@@ -1,7 +1,7 @@
 //! Error bodies in all their forms.
 
 use super::*;
-use crate::testing::response;
+use crate::tests::response;
 
 fn kind(status: u16, body: &str) -> (ErrorKind, bool) {
     let error = failure(&response(status, body));
@@ -171,7 +171,7 @@ fn messages_tell_what_the_status_does_not() {
         );
         // the same within a stream, where there is no status but the body's
         let inner = format!(r#"{{"message":"{message}","status":"{status}"}}"#);
-        let failure = in_band(&inner);
+        let failure = in_band(&Json::parse(&inner).unwrap());
         assert_eq!(
             (failure.kind, failure.retryable, failure.status),
             (expected, retryable, None),
@@ -202,5 +202,5 @@ fn bodies_of_any_kind_are_errors_too() {
         r#"{"error":"invalid_token","error_description":"gone"}"#,
     ));
     assert_eq!(error.message, "invalid_token");
-    assert_eq!(in_band("7").kind, ErrorKind::Server);
+    assert_eq!(in_band(&Json::Unsigned(7)).kind, ErrorKind::Server);
 }

@@ -1,11 +1,12 @@
-//! Requests and targets for the unit tests.
+//! Tests of the whole plugin, and the requests and streams that all tests are made of.
 
 use multillm_plugin_sdk::events::Events;
 use multillm_plugin_sdk::{
-    ChatEvent, ChatRequest, Decoder, Error, Frame, Message, Part, Response, ResponseFormat, Role,
-    Sampling, Target, Text, ToolChoice,
+    ChatEvent, ChatRequest, Decoder, Error, Frame, Message, Part, Provider, Response,
+    ResponseFormat, Role, Sampling, Target, Text, ToolChoice,
 };
 
+use crate::Gemini;
 use crate::stream::Stream;
 
 /// A target with this model and these settings.
@@ -79,4 +80,15 @@ pub(crate) fn stream(frames: &[&str]) -> Result<Vec<ChatEvent>, Error> {
     }
     decoder.end(&mut events)?;
     Ok(events.into_inner())
+}
+
+#[test]
+fn every_setting_is_described_by_a_json_schema() {
+    let info = Gemini::describe();
+    for setting in &info.settings {
+        let schema: serde_json::Value = serde_json::from_str(&setting.schema).unwrap();
+        assert!(schema.is_object(), "{}", setting.name);
+        assert!(!setting.description.is_empty(), "{}", setting.name);
+    }
+    assert_eq!(info.secrets.len(), 1);
 }
