@@ -1,1 +1,71 @@
-//! The claude adapter.
+//! The Claude adapter: Anthropic's Messages API.
+//!
+//! Pure functions from unified requests to descriptions of HTTP requests, and from Anthropic's
+//! answers back. Facts are those of Anthropic's API reference.
+//!
+//! # Layout
+//!
+//! - [`settings`]: what a provider or model entry may set.
+//! - [`model`]: what a model can, by its name. [`thinking`]: how much it is to think.
+//! - [`encode`]: the request; [`turns`] its conversation, [`tools`] its tools, [`schema`] its
+//!   schemas, [`tree`] its JSON.
+//! - [`decode`] reads an answer whole, [`stream`] as it comes; [`wire`] is what both share.
+//! - [`error`]: failures. [`list`]: the list of models.
+#![forbid(unsafe_code)]
+
+mod decode;
+mod describe;
+mod encode;
+mod error;
+#[cfg(test)]
+mod fixtures;
+mod list;
+mod model;
+mod schema;
+mod settings;
+mod stream;
+mod thinking;
+mod tools;
+mod tree;
+mod turns;
+mod wire;
+
+use multillm_plugin_sdk::{
+    ChatRequest, ChatResponse, Error, Info, ListModels, Mode, Page, Provider, Request, Response,
+    Target, export_provider,
+};
+
+/// Anthropic as a provider.
+pub struct Claude;
+
+impl Provider for Claude {
+    type Decoder = stream::Decoder;
+
+    fn describe() -> Info {
+        describe::info()
+    }
+
+    fn encode(target: &Target, request: &ChatRequest, mode: Mode) -> Result<Request, Error> {
+        encode::request(target, request, mode)
+    }
+
+    fn decode(_: &Target, response: &Response) -> Result<ChatResponse, Error> {
+        decode::message(&response.body)
+    }
+
+    fn decode_error(_: &Target, response: &Response) -> Error {
+        error::of_response(response)
+    }
+}
+
+impl ListModels for Claude {
+    fn encode_list(target: &Target, cursor: Option<&str>) -> Result<Request, Error> {
+        list::request(target, cursor)
+    }
+
+    fn decode_list(_: &Target, response: &Response) -> Result<Page, Error> {
+        list::page(&response.body)
+    }
+}
+
+export_provider!(Claude, models);

@@ -1,0 +1,124 @@
+//! An answer that came whole.
+
+use multillm_plugin_sdk::json::Json;
+use multillm_plugin_sdk::{ChatResponse, Error, Opaque, Part, Reasoning, Text, ToolCall, outcome};
+use serde_json::value::RawValue;
+
+use crate::error;
+use crate::wire::{
+    self, Counts, NO_CITATIONS, call_signature, citations, member, signed_citations, text,
+};
+
+/// Reads a message.
+///
+/// # Errors
+///
+/// `malformed-response` if it is none; the vendor's error if the body holds one.
+pub(crate) fn message(body: &str) -> Result<ChatResponse, Error> {
+    let message = Json::parse(body)
+        .map_err(|problem| Error::malformed(format!("the answer is no message: {problem}")))?;
+    let kind = message.text("type");
+    if kind == Some("error") || message.get("error").is_some() {
+        return Err(error::in_band(body));
+    }
+    let blocks: Vec<&RawValue> = match message.get("content") {
+        Some(Json::List(_)) => member(body, "content")
+            .and_then(|list| serde_json::from_str(list.get()).ok())
+            .unwrap_or_default(),
+        None if kind == Some("message") => Vec::new(),
+        _ => {
+            return Err(Error::malformed(
+                "the answer is no message: it has no list of content",
+            ));
+        }
+    };
+    let mut parts = Parts::default();
+    for block in blocks {
+        parts.add(block.get())?;
+    }
+    let mut counts = Counts::default();
+    counts.update(&message);
+    Ok(ChatResponse {
+        id: message.text("id").map(str::to_owned),
+        model: message.text("model").map(str::to_owned),
+        finish: wire::finish(message.text("stop_reason"), parts.has_tool_calls),
+        usage: counts.unified(),
+        content: parts.list,
+    })
+}
+
+/// The parts of an answer, with the borders that [`crate::stream`] gives them too.
+#[derive(Default)]
+struct Parts {
+    list: Vec<Part>,
+    has_tool_calls: bool,
+}
+
+impl Parts {
+    fn add(&mut self, raw: &str) -> Result<(), Error> {
+        let block = Json::parse(raw).unwrap_or_default();
+        match block.text("type") {
+            None => {}
+            Some("text") => self.text(text(&block, "text")?, &block),
+            Some("thinking") => self.thought(text(&block, "thinking")?, block.text("signature")),
+            Some("redacted_thinking") => self.list.push(Part::Reasoning(Reasoning {
+                text: String::new(),
+                signature: None,
+                redacted: Some(text(&block, "data")?.to_owned()),
+            })),
+            Some("tool_use") => {
+                self.has_tool_calls = true;
+                let input = member(raw, "input").map_or("", RawValue::get);
+                self.list.push(Part::ToolCall(ToolCall {
+                    id: block.text("id").map(str::to_owned),
+                    local: false,
+                    name: text(&block, "name")?.to_owned(),
+                    arguments: outcome::tool_arguments(input).to_owned(),
+                    signature: call_signature(&block),
+                }));
+            }
+            Some(kind) => self.list.push(Part::Opaque(Opaque {
+                kind: kind.to_owned(),
+                data: raw.to_owned(),
+            })),
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, written: &str, block: &Json<'_>) {
+        if written.is_empty() {
+            return;
+        }
+        if let Some(Part::Text(before)) = self.list.last_mut() {
+            before
+                .signature
+                .get_or_insert_with(|| NO_CITATIONS.to_owned());
+        }
+        self.list.push(Part::Text(Text {
+            text: written.to_owned(),
+            signature: signed_citations(&citations(block)),
+        }));
+    }
+
+    fn thought(&mut self, thought: &str, signature: Option<&str>) {
+        match self.list.last_mut() {
+            _ if thought.is_empty() && signature.is_none() => {}
+            Some(Part::Reasoning(Reasoning {
+                text,
+                signature: open @ None,
+                redacted: None,
+            })) => {
+                text.push_str(thought);
+                *open = signature.map(str::to_owned);
+            }
+            _ => self.list.push(Part::Reasoning(Reasoning {
+                text: thought.to_owned(),
+                signature: signature.map(str::to_owned),
+                redacted: None,
+            })),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

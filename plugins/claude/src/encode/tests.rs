@@ -1,0 +1,239 @@
+use multillm_plugin_sdk::{
+    BodyPart, ChatRequest, Error, ErrorKind, Framing, JsonSchema, Method, Mode, Part,
+    ReasoningEffort, ResponseFormat, Role, ToolChoice,
+};
+use serde_json::{Value, json};
+
+use super::{JSON_INSTRUCTION, request};
+use crate::fixtures::{ask, call, converse, message, said, target, tool};
+
+fn body_with(model: &str, settings: &str, asked: &ChatRequest) -> Result<Value, Error> {
+    let request = request(&target(model, settings), asked, Mode::Whole)?;
+    let [BodyPart::Text(text)] = request.body.as_slice() else {
+        panic!("{:?}", request.body);
+    };
+    Ok(serde_json::from_str(text).unwrap())
+}
+
+fn body(model: &str, asked: &ChatRequest) -> Value {
+    body_with(model, "{}", asked).unwrap()
+}
+
+fn field(model: &str, asked: &ChatRequest, name: &str) -> Value {
+    body(model, asked).get(name).cloned().unwrap_or_default()
+}
+
+#[test]
+fn a_plain_question_is_a_small_body() {
+    let whole = request(&target("claude-sonnet-4-5", "{}"), &ask("Hi"), Mode::Whole).unwrap();
+    assert_eq!(
+        (whole.method, whole.framing),
+        (Method::Post, Framing::Whole)
+    );
+    assert_eq!(whole.path, ["v1", "messages"]);
+    assert!(whole.query.is_empty());
+    assert_eq!(
+        body("claude-sonnet-4-5", &ask("Hi")),
+        json!({"model": "claude-sonnet-4-5", "max_tokens": 8192,
+               "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]})
+    );
+    let streamed = request(&target("claude", "{}"), &ask("Hi"), Mode::Stream).unwrap();
+    assert_eq!(streamed.framing, Framing::Sse);
+    let [BodyPart::Text(text)] = streamed.body.as_slice() else {
+        panic!("{:?}", streamed.body);
+    };
+    assert!(text.contains(r#""stream":true"#), "{text}");
+}
+
+#[test]
+fn everything_asked_is_there() {
+    let mut asked = converse(vec![
+        said(Role::System, "Be brief."),
+        said(Role::User, "Hi"),
+    ]);
+    asked.sampling.max_tokens = Some(50);
+    asked.sampling.temperature = Some(0.5);
+    asked.sampling.top_p = Some(0.9);
+    asked.sampling.top_k = Some(40);
+    asked.sampling.stop = vec!["END".into()];
+    asked.sampling.frequency_penalty = Some(0.0);
+    asked.tools = vec![tool("look")];
+    asked.tool_choice = ToolChoice::Named("look".into());
+    asked.parallel_tool_calls = Some(false);
+    asked.extra = r#"{"metadata":{"user_id":"u"},"max_tokens":60}"#.into();
+    assert_eq!(
+        body("claude-3-opus-20240229", &asked),
+        json!({"model": "claude-3-opus-20240229", "max_tokens": 60, "system": "Be brief.",
+               "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}],
+               "tools": [{"name": "look", "input_schema": {"type": "object", "properties": {}}}],
+               "tool_choice": {"type": "tool", "name": "look", "disable_parallel_tool_use": true},
+               "stop_sequences": ["END"], "temperature": 0.5, "top_p": 0.9, "top_k": 40,
+               "metadata": {"user_id": "u"}})
+    );
+}
+
+#[test]
+fn sampling_goes_where_it_is_taken() {
+    let sampling = |model: &str, settings: &str, temperature, top_p, effort| {
+        let mut asked = ask("Hi");
+        asked.sampling.temperature = temperature;
+        asked.sampling.top_p = top_p;
+        asked.sampling.top_k = Some(5);
+        asked.reasoning_effort = effort;
+        let body = body_with(model, settings, &asked).unwrap();
+        ["temperature", "top_p", "top_k"].map(|name| body.get(name).and_then(Value::as_f64))
+    };
+    let both = |model| sampling(model, "{}", Some(0.7), Some(0.9), None);
+    assert_eq!(
+        both("claude-3-5-haiku-latest"),
+        [Some(0.7), Some(0.9), Some(5.0)]
+    );
+    assert_eq!(both("claude-opus-4-1"), [Some(0.7), None, Some(5.0)]);
+    assert_eq!(both("claude-opus-4-7"), [None; 3]);
+    let neutral = |heat, share| sampling("claude-sonnet-4-5", "{}", Some(heat), Some(share), None);
+    assert_eq!(neutral(1.0, 0.9), [None, Some(0.9), Some(5.0)]);
+    assert_eq!(neutral(0.7, 1.0), [Some(0.7), None, Some(5.0)]);
+    let newer = r#"{"api_version":"2026-10-21"}"#;
+    let old = sampling("claude-3-haiku-20240307", newer, Some(0.7), Some(0.9), None);
+    assert_eq!(old, [None; 3]);
+    let low = Some(ReasoningEffort::Low);
+    let thinking = |share| sampling("claude-sonnet-4-5", "{}", Some(0.7), Some(share), low);
+    assert_eq!(thinking(0.9), [None; 3]);
+    assert_eq!(thinking(0.95), [None, Some(0.95), None]);
+}
+
+#[test]
+fn what_the_vendor_does_not_know_is_refused() {
+    let mut seeded = ask("Hi");
+    seeded.sampling.seed = Some(1);
+    let mut penalised = ask("Hi");
+    penalised.sampling.presence_penalty = Some(0.5);
+    for (asked, word) in [(seeded, "seed"), (penalised, "penalty")] {
+        let error = body_with("claude-sonnet-4-5", "{}", &asked).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unsupported);
+        assert!(error.message.contains(word), "{error:?}");
+    }
+}
+
+#[test]
+fn an_empty_conversation_is_refused_here() {
+    for messages in [
+        vec![],
+        vec![said(Role::System, "s")],
+        vec![said(Role::User, " ")],
+    ] {
+        let error = body_with("claude", "{}", &converse(messages)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::InvalidRequest);
+        assert!(error.message.contains("user message"), "{error:?}");
+    }
+}
+
+#[test]
+fn json_is_asked_for_in_words() {
+    let mut asked = converse(vec![
+        said(Role::System, "Be brief."),
+        said(Role::User, "Hi"),
+    ]);
+    asked.response_format = ResponseFormat::Json;
+    let model = "claude-sonnet-4-5";
+    assert_eq!(
+        field(model, &asked, "system"),
+        format!("Be brief.\n\n{JSON_INSTRUCTION}")
+    );
+    asked.messages.remove(0);
+    assert_eq!(field(model, &asked, "system"), JSON_INSTRUCTION);
+    assert_eq!(field(model, &asked, "output_config"), Value::Null);
+}
+
+#[test]
+fn a_schema_is_the_vendors_own_and_keeps_its_order() {
+    let mut asked = ask("Hi");
+    asked.reasoning_effort = Some(ReasoningEffort::High);
+    asked.response_format = ResponseFormat::JsonSchema(JsonSchema {
+        name: "answer".into(),
+        description: Some("an answer".into()),
+        schema: r#"{"type":"object","properties":{"z":{"type":"string"},"a":{"type":"string"}},"required":["z","a"]}"#.into(),
+        strict: None,
+    });
+    let request = request(&target("claude-opus-4-6", "{}"), &asked, Mode::Whole).unwrap();
+    let [BodyPart::Text(text)] = request.body.as_slice() else {
+        panic!("{:?}", request.body);
+    };
+    let config = r#""output_config":{"effort":"high","format":{"type":"json_schema","schema":{"type":"object","properties":{"z":{"type":"string"},"a":{"type":"string"}},"required":["z","a"],"additionalProperties":false,"description":"an answer"}}}"#;
+    assert!(text.contains(config), "{text}");
+    for schema in ["{", "[]", "true"] {
+        asked.response_format = ResponseFormat::JsonSchema(JsonSchema {
+            name: "answer".into(),
+            description: None,
+            schema: schema.into(),
+            strict: None,
+        });
+        let error = body_with("claude-opus-4-6", "{}", &asked).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::InvalidRequest, "{schema}");
+    }
+}
+
+#[test]
+fn thinking_reaches_the_body() {
+    let mut asked = ask("Hi");
+    asked.reasoning_effort = Some(ReasoningEffort::Minimal);
+    assert_eq!(
+        field("claude-sonnet-4-5", &asked, "thinking"),
+        json!({"type": "enabled", "budget_tokens": 1024})
+    );
+    assert_eq!(
+        field("claude-opus-4-7", &asked, "thinking"),
+        json!({"type": "adaptive", "display": "summarized"})
+    );
+    assert_eq!(
+        field("claude-opus-4-7", &asked, "output_config"),
+        json!({"effort": "low"})
+    );
+    asked.reasoning_effort = Some(ReasoningEffort::None);
+    assert_eq!(
+        field("claude-opus-4-7", &asked, "thinking"),
+        json!({"type": "disabled"})
+    );
+    asked.extra = r#"{"thinking":{"type":"adaptive","display":"omitted"}}"#.into();
+    assert_eq!(
+        field("claude-opus-4-7", &asked, "thinking"),
+        json!({"type": "adaptive", "display": "omitted"})
+    );
+}
+
+#[test]
+fn a_loop_without_thoughts_goes_on_without() {
+    let result = Part::ToolResult(multillm_plugin_sdk::ToolResult {
+        call_id: "t".into(),
+        local: true,
+        name: "look".into(),
+        content: vec![],
+        is_error: false,
+    });
+    let mut asked = converse(vec![
+        said(Role::User, "q"),
+        message(Role::Assistant, [Part::ToolCall(call("t", "look", "{}"))]),
+        message(Role::Tool, [result]),
+    ]);
+    asked.reasoning_effort = Some(ReasoningEffort::High);
+    asked.tools = vec![tool("look")];
+    assert_eq!(field("claude-sonnet-4-5", &asked, "thinking"), Value::Null);
+}
+
+#[test]
+fn tools_of_extra_count_as_tools() {
+    let mut asked = ask("Hi");
+    asked.tool_choice = ToolChoice::Required;
+    asked.extra = r#"{"tools":[{"type":"web_search_20250305","name":"web_search"}]}"#.into();
+    let body = body("claude-opus-4-1", &asked);
+    assert_eq!(body.pointer("/tools/0/name").unwrap(), "web_search");
+    assert_eq!(body.pointer("/tool_choice/type").unwrap(), "any");
+}
+
+#[test]
+fn an_extra_that_is_no_object_is_refused() {
+    let mut asked = ask("Hi");
+    asked.extra = "[]".into();
+    let error = body_with("claude", "{}", &asked).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::InvalidRequest);
+}

@@ -1,0 +1,239 @@
+//! What answers have in common, whole or streamed: counts, ends, signatures.
+
+use std::fmt;
+
+use multillm_plugin_sdk::json::Json;
+use multillm_plugin_sdk::{Error, Finish, FinishReason, Usage, outcome};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// A member of an object, byte for byte; nothing if it is missing, or if there is no object.
+pub(crate) fn member<'a>(object: &'a str, key: &str) -> Option<&'a RawValue> {
+    let mut reader = serde_json::Deserializer::from_str(object);
+    Member(key).deserialize(&mut reader).ok().flatten()
+}
+
+struct Member<'k>(&'k str);
+
+impl<'de> DeserializeSeed<'de> for Member<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(Json::Text(key)) = map.next_key()? {
+            if key == self.0 {
+                found = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The text of a member; empty if there is none.
+///
+/// # Errors
+///
+/// `malformed-response` if it is there and is no text.
+pub(crate) fn text<'a>(of: &'a Json<'_>, key: &str) -> Result<&'a str, Error> {
+    match of.get(key) {
+        None => Ok(""),
+        Some(Json::Text(text)) => Ok(text),
+        Some(_) => Err(Error::malformed(format!(
+            "the answer cannot be read: \"{key}\" is no text"
+        ))),
+    }
+}
+
+/// The signature of a tool call: who made it, where that was not the model itself but a program
+/// that the model runs at the vendor, or one of a set of tools. It goes back with the call.
+pub(crate) fn call_signature(block: &Json<'_>) -> Option<String> {
+    let is_remarkable =
+        |caller: &&Json<'_>| caller.text("type").is_some_and(|kind| kind != "direct");
+    let members: Vec<_> = [
+        (CALLER, block.get(CALLER).filter(is_remarkable)),
+        (TOOLSET, block.get(TOOLSET)),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| Some((key.into(), value?.clone())))
+    .collect();
+    (!members.is_empty()).then(|| Json::Object(members).to_string())
+}
+
+/// The members of a call that its signature keeps.
+pub(crate) const CALLER: &str = "caller";
+/// See [`CALLER`].
+pub(crate) const TOOLSET: &str = "toolset_name";
+
+/// Citations of a text block as its signature, `[…]`; nothing if there are none.
+pub(crate) fn signed_citations(citations: &[String]) -> Option<String> {
+    (!citations.is_empty()).then(|| format!("[{}]", citations.join(",")))
+}
+
+/// The citations that a block holds, each as JSON text.
+pub(crate) fn citations(block: &Json<'_>) -> Vec<String> {
+    let list = block.get("citations").map(Json::list).unwrap_or_default();
+    list.iter().map(Json::to_string).collect()
+}
+
+/// Ends a text block that another one follows. Without it the two would be one, and the
+/// second one's citations would stand for both.
+pub(crate) const NO_CITATIONS: &str = "[]";
+
+/// Tokens as the vendor counts them. In a stream a later count replaces the former.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    input: Option<u64>,
+    cached: Option<u64>,
+    written: Option<u64>,
+    output: Option<u64>,
+    thinking: Option<u64>,
+}
+
+impl Counts {
+    /// Takes over what is present in the `usage` of a message or an event.
+    pub(crate) fn update(&mut self, of: &Json<'_>) {
+        let Some(usage) = of.get("usage") else { return };
+        let take = |count: &mut Option<u64>, path: &[&str]| {
+            *count = usage.at(path).and_then(Json::count).or(*count);
+        };
+        take(&mut self.input, &["input_tokens"]);
+        take(&mut self.cached, &["cache_read_input_tokens"]);
+        take(&mut self.written, &["cache_creation_input_tokens"]);
+        take(&mut self.output, &["output_tokens"]);
+        take(
+            &mut self.thinking,
+            &["output_tokens_details", "thinking_tokens"],
+        );
+    }
+
+    /// In unified counts: the vendor leaves tokens read from and written to the cache out of the input.
+    pub(crate) fn unified(&self) -> Usage {
+        Usage {
+            prompt_tokens: self
+                .input
+                .and_then(|input| outcome::sum(&[Some(input), self.cached, self.written])),
+            completion_tokens: self.output,
+            total_tokens: None,
+            cached_tokens: self.cached,
+            cache_write_tokens: self.written,
+            reasoning_tokens: self.thinking,
+        }
+    }
+}
+
+/// The end of an answer from the vendor's `stop_reason`.
+pub(crate) fn finish(raw: Option<&str>, has_tool_calls: bool) -> Finish {
+    let word = raw.map(str::to_ascii_lowercase);
+    let reason = match word.as_deref() {
+        Some("end_turn" | "stop_sequence") => FinishReason::Stop,
+        Some("max_tokens" | "model_context_window_exceeded") => FinishReason::Length,
+        Some("tool_use") => FinishReason::ToolCalls,
+        Some("refusal") => FinishReason::ContentFilter,
+        None if has_tool_calls => FinishReason::ToolCalls,
+        // `pause_turn` among them: the answer is to be sent back as it is, to be continued.
+        _ => FinishReason::Other,
+    };
+    Finish {
+        reason: outcome::finish_reason(reason, has_tool_calls),
+        raw: raw.map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, finish, member};
+    use multillm_plugin_sdk::FinishReason;
+    use multillm_plugin_sdk::json::Json;
+
+    fn counted(usages: &[&str]) -> Counts {
+        let mut counts = Counts::default();
+        for usage in usages {
+            let message = format!(r#"{{"usage":{usage}}}"#);
+            counts.update(&Json::parse(&message).unwrap());
+        }
+        counts
+    }
+
+    #[test]
+    fn members_keep_their_bytes() {
+        let object = r#"{ "a": [1.50, "\u00e9"] , "b":{"a":2}}"#;
+        assert_eq!(member(object, "a").unwrap().get(), r#"[1.50, "\u00e9"]"#);
+        assert_eq!(member(object, "b").unwrap().get(), r#"{"a":2}"#);
+        for none in ["", "[]", "7", "{\"b\":1}", "{\"a\":"] {
+            assert!(member(none, "a").is_none(), "{none}");
+        }
+    }
+
+    #[test]
+    fn all_input_is_counted() {
+        let usage = counted(&[r#"{"input_tokens":3,"cache_read_input_tokens":10,
+            "cache_creation_input_tokens":100.0,"output_tokens":7,
+            "output_tokens_details":{"thinking_tokens":5},"speed":"fast"}"#])
+        .unified();
+        assert_eq!(usage.prompt_tokens, Some(113));
+        assert_eq!(usage.cached_tokens, Some(10));
+        assert_eq!(usage.cache_write_tokens, Some(100));
+        assert_eq!(usage.completion_tokens, Some(7));
+        assert_eq!(usage.reasoning_tokens, Some(5));
+        assert_eq!(usage.total_tokens, None);
+    }
+
+    #[test]
+    fn unknown_stays_unknown() {
+        for nothing in ["null", "\"many\"", "[]", r#"{"output_tokens":null}"#] {
+            assert!(counted(&[nothing]).unified().is_unknown(), "{nothing}");
+        }
+        let partial = counted(&[r#"{"cache_read_input_tokens":4,"output_tokens":-1}"#]).unified();
+        assert_eq!(
+            (partial.prompt_tokens, partial.cached_tokens),
+            (None, Some(4))
+        );
+        assert_eq!(partial.completion_tokens, None);
+    }
+
+    #[test]
+    fn later_counts_replace_what_they_name() {
+        let usage = counted(&[
+            r#"{"input_tokens":1128,"cache_read_input_tokens":2,"output_tokens":1}"#,
+            r#"{"input_tokens":2411,"output_tokens":90}"#,
+            r#"{"output_tokens":91}"#,
+        ])
+        .unified();
+        assert_eq!(usage.prompt_tokens, Some(2413));
+        assert_eq!(usage.completion_tokens, Some(91));
+    }
+
+    #[test]
+    fn stop_reasons_are_unified_and_kept() {
+        for (raw, tools, reason) in [
+            ("end_turn", false, FinishReason::Stop),
+            ("end_turn", true, FinishReason::ToolCalls),
+            ("stop_sequence", false, FinishReason::Stop),
+            ("max_tokens", true, FinishReason::Length),
+            ("model_context_window_exceeded", false, FinishReason::Length),
+            ("TOOL_USE", true, FinishReason::ToolCalls),
+            ("refusal", false, FinishReason::ContentFilter),
+            ("pause_turn", false, FinishReason::Other),
+            ("something_new", false, FinishReason::Other),
+        ] {
+            let finish = finish(Some(raw), tools);
+            assert_eq!((finish.reason, finish.raw.as_deref()), (reason, Some(raw)));
+        }
+        assert_eq!(finish(None, true).reason, FinishReason::ToolCalls);
+        assert_eq!(finish(None, false).reason, FinishReason::Other);
+    }
+}
