@@ -35,7 +35,7 @@ const UNDATED: &str =
 const MODELS_VERSION: &str = "2024-05-01-preview";
 
 impl Vendor for Azure {
-    fn describe() -> Info {
+    fn info() -> Info {
         let own = [
             (
                 "api",
@@ -125,3 +125,6 @@ impl Vendor for Azure {
 }
 
 export_provider!(Azure, models);
+
+#[cfg(test)]
+mod tests;

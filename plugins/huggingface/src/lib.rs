@@ -41,7 +41,7 @@ const ERRORS: &[Sign] = &[
 ];
 
 impl Vendor for HuggingFace {
-    fn describe() -> Info {
+    fn info() -> Info {
         let bill_to = Setting::new(
             "bill_to",
             "The organization that is billed.",
@@ -85,3 +85,6 @@ impl Vendor for HuggingFace {
 }
 
 export_provider!(HuggingFace, models);
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ const BILLED: [(&str, &str, &str); 2] = [
 ];
 
 impl Vendor for OpenAi {
-    fn describe() -> Info {
+    fn info() -> Info {
         let own = BILLED.map(|(name, _, text)| Setting::new(name, text, r#"{"type":"string"}"#));
         Info {
             name: "openai".to_owned(),
@@ -58,3 +58,6 @@ impl Vendor for OpenAi {
 }
 
 export_provider!(OpenAi, models);
+
+#[cfg(test)]
+mod tests;

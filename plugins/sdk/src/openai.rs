@@ -42,7 +42,7 @@ use crate::{
 /// Whoever implements it is a [`Provider`] and can [list models](ListModels).
 pub trait Vendor: 'static {
     /// What the plugin says of itself. Always the same.
-    fn describe() -> Info;
+    fn info() -> Info;
 
     /// How the target's server speaks.
     ///
@@ -56,7 +56,7 @@ impl<V: Vendor> Provider for V {
     type Decoder = Decoder<V>;
 
     fn describe() -> Info {
-        V::describe()
+        V::info()
     }
 
     fn encode(target: &Target, request: &ChatRequest, mode: Mode) -> Result<Request, Error> {

@@ -23,6 +23,8 @@ pub struct Dialect {
     pub model: Option<String>,
     /// What the output limit is called.
     pub max_tokens_field: MaxTokensField,
+    /// What the seed is called.
+    pub seed_field: String,
     /// A stream is asked to report usage (`stream_options.include_usage`).
     pub stream_usage: bool,
     /// The role of instructions.
@@ -64,6 +66,7 @@ impl Default for Dialect {
             model_in_body: true,
             model: None,
             max_tokens_field: MaxTokensField::MaxCompletionTokens,
+            seed_field: "seed".to_owned(),
             stream_usage: true,
             system_role: "system".to_owned(),
             reasoning_system_role: "developer".to_owned(),

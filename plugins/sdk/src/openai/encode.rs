@@ -69,21 +69,26 @@ struct Body<'a>(Vec<(std::borrow::Cow<'a, str>, Json<'a>)>);
 
 impl<'a> Body<'a> {
     /// Adds a member, if there is one.
-    fn set(&mut self, name: &'static str, value: Option<impl Into<Json<'a>>>) {
+    fn set(&mut self, name: &'a str, value: Option<impl Into<Json<'a>>>) {
         if let Some(value) = value {
             self.0.push((name.into(), value.into()));
         }
     }
 }
 
-fn sampling<'a>(dialect: &Dialect, reasons: bool, request: &'a ChatRequest, body: &mut Body<'a>) {
+fn sampling<'a>(
+    dialect: &'a Dialect,
+    reasons: bool,
+    request: &'a ChatRequest,
+    body: &mut Body<'a>,
+) {
     let sampling = &request.sampling;
     let limit = match dialect.max_tokens_field {
         MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
         MaxTokensField::MaxTokens => "max_tokens",
     };
     body.set(limit, sampling.max_tokens);
-    body.set("seed", sampling.seed);
+    body.set(&dialect.seed_field, sampling.seed);
     body.set("top_k", sampling.top_k);
     if reasons {
         return;

@@ -95,6 +95,11 @@ impl<'a> Settings<'a> {
                 r#"{"enum":["max_completion_tokens","max_tokens"]}"#,
             ),
             (
+                "seed_field",
+                "What the server calls the seed, such as Mistral's `random_seed`. Default `seed`.",
+                r#"{"type":"string"}"#,
+            ),
+            (
                 "stream_usage",
                 "Ask for usage at the end of a stream (`stream_options`). False for servers that refuse the field.",
                 FLAG,
@@ -160,6 +165,8 @@ impl<'a> Settings<'a> {
         ];
         let field = self.word("max_tokens_field", &field)?;
         set(&mut dialect.max_tokens_field, field);
+        let seed = self.text("seed_field")?;
+        set(&mut dialect.seed_field, seed.map(str::to_owned));
         set(&mut dialect.stream_usage, self.flag("stream_usage")?);
         if let Some(role) = self.text("system_role")? {
             role.clone_into(&mut dialect.system_role);

@@ -140,12 +140,14 @@ fn models_that_reason_get_no_sampling_and_a_developer() {
 }
 
 #[test]
-fn the_output_limit_has_the_name_that_the_server_knows() {
+fn the_output_limit_and_the_seed_have_the_names_the_server_knows() {
     let dialect = Dialect {
         max_tokens_field: MaxTokensField::MaxTokens,
+        seed_field: "random_seed".to_owned(),
         ..Dialect::default()
     };
     let (_, body) = send(&dialect, "m", &sampled(), Mode::Whole).unwrap();
+    assert_eq!(body["random_seed"], -7);
     assert_eq!(body["max_tokens"], 100);
     assert!(body.get("max_completion_tokens").is_none());
 }

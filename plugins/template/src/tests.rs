@@ -1,0 +1,204 @@
+//! Everything is tried natively: no WebAssembly, no network, no key.
+
+use multillm_plugin_sdk::events::Events;
+use multillm_plugin_sdk::{
+    BodyPart, ChatEvent, Decoder, ErrorKind, FinishReason, Frame, Framing, Header, Image,
+    ImageSource, Message, Part, ResponseFormat, Role, Sampling, Text, Tool, ToolChoice, Usage,
+};
+use serde_json::{Value, json};
+
+use super::*;
+
+fn target(settings: &str) -> Target {
+    Target {
+        model: "parley-2".to_owned(),
+        settings: settings.to_owned(),
+    }
+}
+
+fn says(role: Role, text: &str) -> Message {
+    Message {
+        role,
+        content: vec![Part::Text(Text {
+            text: text.to_owned(),
+            signature: None,
+        })],
+    }
+}
+
+fn ask(messages: Vec<Message>) -> ChatRequest {
+    ChatRequest {
+        messages,
+        tools: vec![],
+        tool_choice: ToolChoice::Auto,
+        parallel_tool_calls: None,
+        response_format: ResponseFormat::Text,
+        sampling: Sampling {
+            max_tokens: None,
+            temperature: None,
+            top_p: None,
+            top_k: None,
+            stop: vec![],
+            seed: None,
+            frequency_penalty: None,
+            presence_penalty: None,
+        },
+        reasoning_effort: None,
+        extra: "{}".to_owned(),
+    }
+}
+
+fn body(request: &Request) -> Value {
+    let [BodyPart::Text(text)] = request.body.as_slice() else {
+        panic!("{request:?}");
+    };
+    serde_json::from_str(text).unwrap()
+}
+
+fn response(status: u16, body: &str) -> Response {
+    Response {
+        status,
+        headers: vec![],
+        body: body.to_owned(),
+    }
+}
+
+/// The events of these lines, and how the stream ended.
+fn stream(lines: &[&str]) -> (Vec<ChatEvent>, Result<(), Error>) {
+    let mut decoder = stream::Lines::new(&target("{}"));
+    let mut events = Events::new();
+    for line in lines {
+        let frame = Frame {
+            event: None,
+            data: (*line).to_owned(),
+        };
+        let read = decoder.frame(&frame, &mut events);
+        if read.is_err() || events.is_over() {
+            return (events.into_inner(), read);
+        }
+    }
+    let end = decoder.end(&mut events);
+    (events.into_inner(), end)
+}
+
+#[test]
+fn a_question_is_written_as_parley_wants_it() {
+    let mut question = ask(vec![
+        says(Role::System, "Be kind."),
+        says(Role::User, "Good evening."),
+        says(Role::User, "How are you?"),
+    ]);
+    question.sampling.max_tokens = Some(50);
+    question.sampling.stop = vec!["END".to_owned()];
+    question.extra = r#"{"mood":"calm"}"#.to_owned();
+    let request = Parley::encode(&target(r#"{"voice":"brisk"}"#), &question, Mode::Stream).unwrap();
+    assert_eq!(
+        body(&request),
+        json!({"model": "parley-2", "live": true, "voice": "brisk", "limit": 50, "until": ["END"],
+            "mood": "calm", "turns": [
+                {"by": "host", "say": "Be kind."},
+                {"by": "guest", "say": "Good evening.\nHow are you?"}]})
+    );
+    assert_eq!(request.path, ["v1", "talk"]);
+    assert_eq!(request.headers, [Header::api_key("x-parley-key", "")]);
+    assert_eq!(request.framing, Framing::Ndjson);
+}
+
+#[test]
+fn what_parley_cannot_do_is_refused_by_name() {
+    let hello = || ask(vec![says(Role::User, "Hello")]);
+    let mut tools = hello();
+    tools.tools = vec![Tool {
+        name: "look".to_owned(),
+        description: None,
+        parameters: "{}".to_owned(),
+        strict: None,
+    }];
+    let mut seed = hello();
+    seed.sampling.seed = Some(1);
+    let mut picture = hello();
+    picture.messages[0].content.push(Part::Image(Image {
+        source: ImageSource::Url("https://x.example/a.png".to_owned()),
+        detail: None,
+    }));
+    for (request, named) in [(tools, "tools"), (seed, "seed"), (picture, "pictures")] {
+        let error = Parley::encode(&target("{}"), &request, Mode::Whole).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unsupported);
+        assert!(error.message.contains(named), "{}", error.message);
+    }
+}
+
+#[test]
+fn a_streamed_answer_is_the_whole_one_in_pieces() {
+    let whole = Parley::decode(
+        &target("{}"),
+        &response(
+            200,
+            r#"{"id":"t-1","say":"Good evening.","ended":"done","tokens":{"heard":7,"said":3}}"#,
+        ),
+    )
+    .unwrap();
+    let (events, end) = stream(&[
+        r#"{"id":"t-1"}"#,
+        r#"{"say":"Good "}"#,
+        r#"{"say":"evening.","note":"new fields are ignored"}"#,
+        r#"{"ended":"done","tokens":{"heard":7,"said":3}}"#,
+    ]);
+    assert!(end.is_ok());
+    let text: String = events
+        .iter()
+        .filter_map(|event| match event {
+            ChatEvent::Text(text) => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert!(matches!(whole.content.as_slice(), [Part::Text(part)] if part.text == text));
+    assert!(events.contains(&ChatEvent::Finished(whole.finish)));
+    assert!(events.contains(&ChatEvent::Usage(whole.usage)));
+    assert_eq!(events.last(), Some(&ChatEvent::Done));
+}
+
+#[test]
+fn an_answer_that_leaves_things_out_is_still_one() {
+    let answer = Parley::decode(&target("{}"), &response(200, r#"{"say":"Hm."}"#)).unwrap();
+    assert_eq!(answer.finish.reason, FinishReason::Other);
+    assert_eq!(answer.usage, Usage::UNKNOWN);
+    for nothing in ["", "<html>", "[]", "{}"] {
+        let error = Parley::decode(&target("{}"), &response(200, nothing)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::MalformedResponse, "{nothing}");
+    }
+}
+
+#[test]
+fn a_cut_stream_and_a_broken_one_are_errors() {
+    let (_, cut) = stream(&[r#"{"say":"Good "}"#]);
+    assert_eq!(cut.unwrap_err().kind, ErrorKind::Truncated);
+    let problem = r#"{"problem":{"code":"crowded","text":"Too many guests."}}"#;
+    let (events, broken) = stream(&[r#"{"say":"Good "}"#, problem]);
+    assert_eq!(broken.unwrap_err().kind, ErrorKind::Overloaded);
+    assert_eq!(events, [ChatEvent::Text("Good ".to_owned())]);
+}
+
+#[test]
+fn failures_are_classified_whatever_the_body_is() {
+    let failure = |status, body| Parley::decode_error(&target("{}"), &response(status, body));
+    let slow = failure(
+        429,
+        r#"{"problem":{"code":"slow_down","text":"Breathe.","wait_seconds":2.5}}"#,
+    );
+    assert_eq!(
+        (slow.kind, slow.retry_after_ms),
+        (ErrorKind::RateLimited, Some(2500))
+    );
+    assert_eq!(
+        (slow.message.as_str(), slow.status),
+        ("Breathe.", Some(429))
+    );
+    let broke = failure(429, r#"{"problem":{"code":"out_of_credit"}}"#);
+    assert_eq!(
+        (broke.kind, broke.retryable),
+        (ErrorKind::QuotaExhausted, false)
+    );
+    let proxy = failure(502, "<html>bad gateway</html>");
+    assert_eq!((proxy.kind, proxy.retryable), (ErrorKind::Server, true));
+}
