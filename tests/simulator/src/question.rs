@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::wire::{items_of, text_of};
+
 /// What was asked.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Question {
@@ -79,6 +81,54 @@ pub(crate) enum Format {
     Text,
     Json,
     Schema(Value),
+}
+
+impl PastCall {
+    /// The calls of a message of the assistant, in the same form.
+    pub(crate) fn all_in(message: &Value) -> Vec<Self> {
+        items_of(message, "tool_calls")
+            .iter()
+            .map(Self::of_function)
+            .collect()
+    }
+
+    /// A call as OpenAI writes it, and those who followed: `{id, function: {name, arguments}}`.
+    fn of_function(value: &Value) -> Self {
+        let function = value
+            .get("function")
+            .or_else(|| value.get("custom"))
+            .unwrap_or(&Value::Null);
+        Self {
+            id: text_of(value, "id").to_owned(),
+            name: text_of(function, "name").to_owned(),
+            arguments: text_of(function, "arguments").to_owned(),
+        }
+    }
+}
+
+impl Tool {
+    /// A declared function whose schema stands under that key.
+    pub(crate) fn of_function(function: &Value, schema: &str) -> Self {
+        let parameters = function.get(schema).cloned().unwrap_or(Value::Null);
+        Self {
+            name: text_of(function, "name").to_owned(),
+            parameters,
+        }
+    }
+}
+
+impl Turn {
+    /// Makes this turn's text the result of the open call of that id; none if no such call is open.
+    pub(crate) fn answers(&mut self, open: &mut Vec<PastCall>, id: &str) -> Option<()> {
+        self.speaker = Speaker::Tool;
+        let at = open.iter().position(|call| call.id == id)?;
+        let asked = open.remove(at);
+        self.results.push(PastResult {
+            name: asked.name,
+            text: std::mem::take(&mut self.text),
+        });
+        Some(())
+    }
 }
 
 impl Question {

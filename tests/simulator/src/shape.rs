@@ -124,6 +124,15 @@ pub(crate) struct Checker {
 }
 
 impl Checker {
+    /// Refuses what no table names.
+    pub(crate) const STRICT: Self = Self {
+        unknown_fields: false,
+    };
+    /// Ignores what no table names.
+    pub(crate) const LENIENT: Self = Self {
+        unknown_fields: true,
+    };
+
     /// The first flaw in document order of the tables, if any.
     pub(crate) fn check(self, value: &Value, shape: &Shape) -> Result<(), Flaw> {
         self.at(value, shape, &mut Vec::new())

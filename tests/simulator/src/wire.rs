@@ -23,6 +23,9 @@ use crate::vendor::Vendor;
 /// When every answer was made, in Unix seconds: a constant, so that answers are the same in every run.
 pub(crate) const CREATED: u64 = 1_790_000_000;
 
+/// The beginning of page tokens; the number of items before the page follows.
+const PAGE_TOKEN: &str = "page-";
+
 /// Answers a request at a vendor's path, or at none.
 pub(crate) fn answer(request: &Request, vendor: Option<Vendor>, hub: &Hub) -> Reply {
     match vendor {
@@ -49,10 +52,21 @@ pub(crate) fn answer(request: &Request, vendor: Option<Vendor>, hub: &Hub) -> Re
     }
 }
 
+/// What the order of handling needs to know of a request.
+pub(crate) struct Asked<'a> {
+    pub(crate) question: &'a Question,
+    pub(crate) streamed: bool,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) const fn new(question: &'a Question, streamed: bool) -> Self {
+        Self { question, streamed }
+    }
+}
+
 /// A chat request that was read and found good, able to write its answer.
 pub(crate) trait Chat {
-    fn question(&self) -> &Question;
-    fn streamed(&self) -> bool;
+    fn asked(&self) -> Asked<'_>;
     /// The answer in one body.
     fn unary(&self, answer: &Answer) -> Reply;
     /// The same answer as events.
@@ -65,18 +79,13 @@ pub(crate) trait Chat {
 
 /// Answers a good chat request, with whatever faults it meets.
 pub(crate) fn converse(forms: &dyn Forms, chat: &dyn Chat, request: &Request, hub: &Hub) -> Reply {
-    let question = chat.question();
-    let faults = hub.faults(
-        forms.vendor(),
-        request,
-        question.last_user_text(),
-        chat.streamed(),
-    );
+    let Asked { question, streamed } = chat.asked();
+    let faults = hub.faults(forms.vendor(), request, question.last_user_text(), streamed);
     with_faults(forms, request, &faults, || {
         let answer = answer::answer(question, &faults);
         match chat.instead(&answer) {
             Some(reply) => reply,
-            None if chat.streamed() => chat.stream(&answer),
+            None if streamed => chat.stream(&answer),
             None => chat.unary(&answer),
         }
     })
@@ -116,6 +125,19 @@ pub(crate) fn page<T>(items: &[T], start: usize, limit: usize) -> (&[T], bool) {
     let rest = items.get(start..).unwrap_or_default();
     let page = rest.get(..limit.min(rest.len())).unwrap_or_default();
     (page, rest.len() > page.len())
+}
+
+/// Where a page starts, by a token in this parameter; none for a token that was never given.
+pub(crate) fn page_start(request: &Request, name: &str) -> Option<usize> {
+    match request.param(name).filter(|token| !token.is_empty()) {
+        None => Some(0),
+        Some(token) => token.strip_prefix(PAGE_TOKEN)?.parse().ok(),
+    }
+}
+
+/// The token of the page that starts there.
+pub(crate) fn page_token(start: usize) -> String {
+    format!("{PAGE_TOKEN}{start}")
 }
 
 /// A vector for a text: the same text gives the same one, of unit length per component at most.

@@ -1,6 +1,6 @@
 //! The simulator seen from outside: every wire and every kind of fault, through a raw socket.
 
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 #[path = "it/anthropic.rs"]
 mod anthropic;

@@ -3,6 +3,7 @@
 
 use std::io;
 
+use crate::seal;
 use bytes::{Buf as _, Bytes, BytesMut};
 use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -56,6 +57,11 @@ impl Request {
         scheme
             .eq_ignore_ascii_case("bearer")
             .then_some(token.trim())
+    }
+
+    /// What ids of the answer to this request are made of.
+    pub(crate) fn seed(&self) -> u64 {
+        seal::digest(&["request", &self.path, &String::from_utf8_lossy(&self.body)])
     }
 
     /// Whether the body is declared to be JSON.

@@ -62,11 +62,7 @@ impl Trouble {
 }
 
 fn request_id(request: &Request) -> String {
-    let seed = seal::digest(&[
-        "request",
-        &request.path,
-        &String::from_utf8_lossy(&request.body),
-    ]);
+    let seed = request.seed();
     seal::id("req_", seed, 0)
 }
 

@@ -190,11 +190,7 @@ struct Azure;
 
 impl Azure {
     fn headers(request: &Request) -> Vec<(String, String)> {
-        let seed = seal::digest(&[
-            "request",
-            &request.path,
-            &String::from_utf8_lossy(&request.body),
-        ]);
+        let seed = request.seed();
         vec![
             header("apim-request-id", seal::uuid(seed)),
             header("x-request-id", seal::uuid(seed ^ 1)),
@@ -240,7 +236,6 @@ impl Forms for Azure {
                     .or_else(|| request.bearer())
                     .unwrap_or_default()
             )),
-            Failure::Billing => return None,
             Failure::Forbidden => coded(
                 403,
                 "403",
@@ -271,16 +266,12 @@ impl Forms for Azure {
                 "The gateway did not receive a response in time.",
             ),
             Failure::ContentFilter => prompt_filtered(),
-            Failure::Quota
-            | Failure::RateLimitedForGood
-            | Failure::InternalForGood
-            | Failure::Loading(_)
-            | Failure::Overloaded => return None,
             Failure::BadRequest
             | Failure::Conflict
             | Failure::Unprocessable
             | Failure::OverLimit
             | Failure::ContextLength => Trouble::of_failure(failure)?.reply(),
+            _ => return None,
         };
         let given: Vec<String> = reply.headers.iter().map(|(name, _)| name.clone()).collect();
         let more = Self::headers(request)

@@ -43,7 +43,7 @@ impl Trouble {
 
     /// Flat: no `error` around it.
     fn reply(&self, request: &Request) -> Reply {
-        let id = seal::uuid(seed(request));
+        let id = seal::uuid(request.seed());
         let body = match self.kind {
             Some(kind) => json!({"id": id, "message": self.message, "error_type": kind}),
             None => json!({"id": id, "message": self.message}),
@@ -52,17 +52,9 @@ impl Trouble {
     }
 }
 
-fn seed(request: &Request) -> u64 {
-    seal::digest(&[
-        "request",
-        &request.path,
-        &String::from_utf8_lossy(&request.body),
-    ])
-}
-
 fn headers(request: &Request) -> Vec<(String, String)> {
     vec![
-        header("x-debug-trace-id", seal::uuid(seed(request) ^ 1)),
+        header("x-debug-trace-id", seal::uuid(request.seed() ^ 1)),
         header("x-endpoint-monthly-call-limit", "1000"),
         header("x-trial-endpoint-call-limit", "20"),
         header("x-trial-endpoint-call-remaining", "19"),
@@ -126,7 +118,7 @@ fn embed(request: &Request) -> Result<Value, Trouble> {
     let vectors: Vec<Vec<f32>> = texts.iter().map(|text| embedding(text, 8)).collect();
     let tokens: u64 = texts.iter().map(|text| token::count(text)).sum();
     Ok(
-        json!({"id": seal::uuid(seed(request)), "texts": texts, "embeddings": {"float": vectors},
+        json!({"id": seal::uuid(request.seed()), "texts": texts, "embeddings": {"float": vectors},
         "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": tokens}}}),
     )
 }
@@ -166,13 +158,7 @@ impl Forms for Cohere {
                 let message = "too many tokens: size limit exceeded by 1024 tokens. Try using shorter or fewer inputs. The limit for this model is 128000 tokens.";
                 Trouble { status: 400, message: message.to_owned(), kind: Some("TOO_MANY_TOKENS") }.reply(request)
             }
-            Failure::ContentFilter
-            | Failure::OverLimit
-            | Failure::RateLimitedForGood
-            | Failure::ZeroHint
-            | Failure::InternalForGood
-            | Failure::Loading(_)
-            | Failure::Overloaded => return None,
+            _ => return None,
         };
         Some(reply)
     }

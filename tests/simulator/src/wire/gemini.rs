@@ -315,13 +315,7 @@ impl Forms for Gemini {
             Failure::ContextLength => Trouble::invalid(
                 "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576).",
             ),
-            Failure::Billing
-            | Failure::Unprocessable
-            | Failure::RateLimitedForGood
-            | Failure::ZeroHint
-            | Failure::InternalForGood
-            | Failure::Loading(_)
-            | Failure::Overloaded => return None,
+            _ => return None,
         };
         Some(trouble.reply(request))
     }

@@ -143,7 +143,7 @@ fn find(name: &str, request: &Request, hub: &Hub) -> Result<(Model, Style), Trou
             .param("model")
             .code("model_not_found"));
     };
-    let of_known = |model: &&str| {
+    let of_known = |model: &str| {
         model
             .split_once('/')
             .is_some_and(|(known, _)| known == organisation)
@@ -231,11 +231,7 @@ impl Default for HuggingFace {
 
 impl HuggingFace {
     fn headers(request: &Request) -> Vec<(String, String)> {
-        let seed = seal::digest(&[
-            "request",
-            &request.path,
-            &String::from_utf8_lossy(&request.body),
-        ]);
+        let seed = request.seed();
         vec![
             header("x-request-id", seal::uuid(seed)),
             header("x-ratelimit-limit-requests-day", "14400"),
@@ -304,13 +300,7 @@ impl Forms for HuggingFace {
             | Failure::Conflict
             | Failure::TooLarge
             | Failure::GatewayTimeout => Trouble::of_failure(failure)?.reply(),
-            Failure::Quota
-            | Failure::OverLimit
-            | Failure::RateLimitedForGood
-            | Failure::ZeroHint
-            | Failure::InternalForGood
-            | Failure::ContentFilter
-            | Failure::Overloaded => return None,
+            _ => return None,
         };
         Some(Self::dress(reply, request))
     }

@@ -179,17 +179,7 @@ impl Forms for Ollama {
                 400,
                 "prompt too long; exceeded max context length by 12 tokens",
             ),
-            Failure::RequestTimeout
-            | Failure::Conflict
-            | Failure::TooLarge
-            | Failure::Unprocessable
-            | Failure::OverLimit
-            | Failure::RateLimitedForGood
-            | Failure::ZeroHint
-            | Failure::InternalForGood
-            | Failure::Loading(_)
-            | Failure::Overloaded
-            | Failure::ContentFilter => return None,
+            _ => return None,
         };
         Some(reply)
     }

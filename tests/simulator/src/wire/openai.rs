@@ -175,11 +175,7 @@ pub(crate) struct OpenAi;
 
 impl OpenAi {
     fn headers(request: &Request) -> Vec<(String, String)> {
-        let seed = seal::digest(&[
-            "request",
-            &request.path,
-            &String::from_utf8_lossy(&request.body),
-        ]);
+        let seed = request.seed();
         vec![
             header("x-request-id", seal::id("req_", seed, 0)),
             header("openai-version", "2020-10-01"),

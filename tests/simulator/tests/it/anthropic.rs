@@ -1,29 +1,20 @@
 //! Anthropic's messages.
 
-use multillm_simulator::{Simulator, Vendor};
+use multillm_simulator::Simulator;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, PNG, send, start, with};
+use crate::client::{Answer, PNG, post, send, start, with};
 
 fn saying(text: &str) -> Value {
     json!({"model": "claude-sonnet-4-5", "max_tokens": 2000, "messages": [{"role": "user", "content": text}]})
 }
 
 async fn version(simulator: &Simulator, version: &str, body: &Value) -> Answer {
-    let key = Vendor::Anthropic.key();
-    let headers = [
-        ("content-type", "application/json"),
-        ("x-api-key", key.as_str()),
+    let keys = [
+        ("x-api-key", "sk-sim-anthropic"),
         ("anthropic-version", version),
     ];
-    send(
-        simulator,
-        "POST",
-        "/anthropic/v1/messages",
-        &headers,
-        &body.to_string(),
-    )
-    .await
+    post(simulator, "/anthropic/v1/messages", &keys, body).await
 }
 
 async fn ask(simulator: &Simulator, body: &Value) -> Answer {

@@ -122,19 +122,36 @@ fn parse(bytes: &[u8], reset: bool) -> Answer {
     answer
 }
 
-/// A chat completion of the OpenAI family.
+/// Posts JSON with headers that open the door.
+pub(crate) async fn post(
+    simulator: &Simulator,
+    path: &str,
+    keys: &[(&str, &str)],
+    body: &Value,
+) -> Answer {
+    let mut headers = vec![("content-type", "application/json")];
+    headers.extend(keys);
+    send(simulator, "POST", path, &headers, &body.to_string()).await
+}
+
+/// Posts JSON with a vendor's key as a bearer token.
+pub(crate) async fn post_as(
+    simulator: &Simulator,
+    vendor: Vendor,
+    path: &str,
+    body: &Value,
+) -> Answer {
+    let key = format!("Bearer {}", vendor.key());
+    post(simulator, path, &[("authorization", key.as_str())], body).await
+}
+
+/// A chat completion of OpenAI.
 pub(crate) async fn complete(simulator: &Simulator, body: &Value) -> Answer {
-    let key = format!("Bearer {}", Vendor::OpenAi.key());
-    let headers = [
-        ("content-type", "application/json"),
-        ("authorization", key.as_str()),
-    ];
-    send(
+    post_as(
         simulator,
-        "POST",
+        Vendor::OpenAi,
         "/openai/v1/chat/completions",
-        &headers,
-        &body.to_string(),
+        body,
     )
     .await
 }

@@ -3,26 +3,14 @@
 use multillm_simulator::{Simulator, Vendor};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, look, send, start, with};
+use crate::client::{Answer, look, post_as, send, start, with};
 
 fn saying(text: &str) -> Value {
     json!({"model": "command-a-03-2025", "messages": [{"role": "user", "content": text}]})
 }
 
 async fn ask(simulator: &Simulator, body: &Value) -> Answer {
-    let key = format!("Bearer {}", Vendor::Cohere.key());
-    let headers = [
-        ("content-type", "application/json"),
-        ("authorization", key.as_str()),
-    ];
-    send(
-        simulator,
-        "POST",
-        "/cohere/v2/chat",
-        &headers,
-        &body.to_string(),
-    )
-    .await
+    post_as(simulator, Vendor::Cohere, "/cohere/v2/chat", body).await
 }
 
 #[tokio::test]

@@ -306,3 +306,36 @@ async fn tls_starts_with_a_handshake() {
     // Plain HTTP gets a TLS alert record.
     assert_eq!((stream.read(&mut first).await.unwrap(), first[0]), (1, 21));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_slow_streams_run_side_by_side() {
+    let options = Options {
+        event_gap: Duration::from_millis(10),
+        ..Options::default()
+    };
+    let simulator = std::sync::Arc::new(Simulator::start(options).await.unwrap());
+    let begun = Instant::now();
+    let body = with(saying("write 20 words"), &json!({"stream": true}));
+    let ask = |_| {
+        let (simulator, body) = (std::sync::Arc::clone(&simulator), body.clone());
+        tokio::spawn(async move { complete(&simulator, &body).await.complete })
+    };
+    let asked: Vec<_> = (0..200).map(ask).collect();
+    for answer in asked {
+        assert!(answer.await.unwrap());
+    }
+    assert!(
+        begun.elapsed() >= Duration::from_millis(200),
+        "the gaps were not kept"
+    );
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "streams waited for each other"
+    );
+    assert!(
+        simulator
+            .log()
+            .iter()
+            .all(|exchange| exchange.outcome == Outcome::Completed)
+    );
+}

@@ -1,32 +1,27 @@
 //! Gemini's generateContent.
 
-use multillm_simulator::{Simulator, Vendor};
+use multillm_simulator::Simulator;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, PNG, send, start, with};
+use crate::client::{Answer, PNG, post, send, start, with};
 
 fn saying(text: &str) -> Value {
     json!({"contents": [{"role": "user", "parts": [{"text": text}]}]})
 }
 
-async fn post(simulator: &Simulator, path: &str, body: &Value) -> Answer {
-    let key = Vendor::Gemini.key();
-    let headers = [
-        ("content-type", "application/json"),
-        ("x-goog-api-key", key.as_str()),
-    ];
-    send(
+async fn generate(simulator: &Simulator, path: &str, body: &Value) -> Answer {
+    let path = format!("/gemini/v1beta/models/{path}");
+    post(
         simulator,
-        "POST",
-        &format!("/gemini/v1beta/models/{path}"),
-        &headers,
-        &body.to_string(),
+        &path,
+        &[("x-goog-api-key", "sk-sim-gemini")],
+        body,
     )
     .await
 }
 
 async fn ask(simulator: &Simulator, body: &Value) -> Answer {
-    post(simulator, "gemini-2.5-flash:generateContent", body).await
+    generate(simulator, "gemini-2.5-flash:generateContent", body).await
 }
 
 fn text(response: &Value) -> String {
@@ -72,7 +67,7 @@ async fn text_usage_and_stream_agree() {
     assert_eq!(usage["thoughtsTokenCount"], 30);
     let sum = 100 + 30 + usage["candidatesTokenCount"].as_u64().unwrap();
     assert_eq!(usage["totalTokenCount"], sum);
-    let stream = post(
+    let stream = generate(
         &simulator,
         "gemini-2.5-flash:streamGenerateContent?alt=sse",
         &body,
@@ -82,7 +77,7 @@ async fn text_usage_and_stream_agree() {
     let events = stream.events();
     assert_eq!(events.iter().map(text).collect::<String>(), text(&whole));
     assert_eq!(&events.last().unwrap()["usageMetadata"], usage);
-    let array = post(&simulator, "gemini-2.5-flash:streamGenerateContent", &body)
+    let array = generate(&simulator, "gemini-2.5-flash:streamGenerateContent", &body)
         .await
         .json();
     assert_eq!(
@@ -100,7 +95,7 @@ async fn text_usage_and_stream_agree() {
 async fn the_third_generation_wants_its_signatures_back() {
     let simulator = start().await;
     let body = with(saying("two calls of look"), &json!({"tools": look()}));
-    let called = post(&simulator, "gemini-3-pro-preview:generateContent", &body)
+    let called = generate(&simulator, "gemini-3-pro-preview:generateContent", &body)
         .await
         .json();
     let parts = called["candidates"][0]["content"]["parts"].clone();
@@ -112,7 +107,7 @@ async fn the_third_generation_wants_its_signatures_back() {
     };
     let both = json!([response(&parts[0], "a cat"), response(&parts[1], "a dog")]);
     let third = "gemini-3-pro-preview:generateContent";
-    let good = post(&simulator, third, &history(parts.clone(), both.clone()))
+    let good = generate(&simulator, third, &history(parts.clone(), both.clone()))
         .await
         .json();
     assert!(
@@ -125,7 +120,7 @@ async fn the_third_generation_wants_its_signatures_back() {
         .unwrap()
         .remove("thoughtSignature");
     assert!(
-        post(&simulator, third, &history(unsigned.clone(), both.clone()))
+        generate(&simulator, third, &history(unsigned.clone(), both.clone()))
             .await
             .text()
             .contains("missing a thought_signature")
@@ -140,14 +135,14 @@ async fn the_third_generation_wants_its_signatures_back() {
     let mut altered = parts.clone();
     altered[0]["functionCall"]["args"]["x"] = json!(99);
     assert!(
-        post(&simulator, third, &history(altered, both.clone()))
+        generate(&simulator, third, &history(altered, both.clone()))
             .await
             .text()
             .contains("signature is not valid")
     );
     let one = json!([both[0]]);
     assert!(
-        post(&simulator, third, &history(parts.clone(), one))
+        generate(&simulator, third, &history(parts.clone(), one))
             .await
             .text()
             .contains("number of function response parts")
@@ -155,7 +150,7 @@ async fn the_third_generation_wants_its_signatures_back() {
     let mut invented = both.clone();
     invented[0]["functionResponse"]["id"] = json!("call_0");
     assert!(
-        post(&simulator, third, &history(parts, invented))
+        generate(&simulator, third, &history(parts, invented))
             .await
             .text()
             .contains("call_0")
@@ -246,7 +241,7 @@ async fn what_gemini_refuses_is_refused() {
         );
     }
     assert_eq!(
-        post(&simulator, "gemini-9:generateContent", &saying("hi"))
+        generate(&simulator, "gemini-9:generateContent", &saying("hi"))
             .await
             .json()["error"]["status"],
         "NOT_FOUND"

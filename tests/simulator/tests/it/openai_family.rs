@@ -3,7 +3,7 @@
 use multillm_simulator::{Simulator, Vendor};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, PNG, complete, look, saying, send, start, with};
+use crate::client::{Answer, PNG, complete, look, post, post_as, saying, send, start, with};
 
 fn content(answer: &Answer) -> String {
     answer.json()["choices"][0]["message"]["content"]
@@ -326,16 +326,11 @@ async fn refusal_length_stop_and_reasoning_have_their_forms() {
 }
 
 async fn azure(simulator: &Simulator, path: &str, body: &Value) -> Answer {
-    let headers = [
-        ("content-type", "application/json"),
-        ("api-key", "sk-sim-azure"),
-    ];
-    send(
+    post(
         simulator,
-        "POST",
         &format!("/azure{path}"),
-        &headers,
-        &body.to_string(),
+        &[("api-key", "sk-sim-azure")],
+        body,
     )
     .await
 }
@@ -397,18 +392,12 @@ async fn azure_has_two_interfaces_and_its_own_errors() {
 }
 
 async fn router(simulator: &Simulator, model: &str, changes: &Value) -> Answer {
-    let key = format!("Bearer {}", Vendor::HuggingFace.key());
-    let headers = [
-        ("content-type", "application/json"),
-        ("authorization", key.as_str()),
-    ];
     let body = with(with(saying("hi"), &json!({"model": model})), changes);
-    send(
+    post_as(
         simulator,
-        "POST",
+        Vendor::HuggingFace,
         "/huggingface/v1/chat/completions",
-        &headers,
-        &body.to_string(),
+        &body,
     )
     .await
 }
@@ -421,6 +410,11 @@ async fn the_routers_engines_differ() {
     assert!(
         tgi.starts_with("data:{") && tgi.contains("eos_token") && tgi.contains("\"id\":\"\""),
         "{tgi}"
+    );
+    let greedy = router(&simulator, "sim/tgi-echo", &json!({"top_p": 1.0})).await;
+    assert_eq!(
+        (greedy.status, greedy.json()["error_type"].as_str()),
+        (422, Some("validation"))
     );
     let cerebras = router(&simulator, "openai/gpt-oss-120b:cerebras", &stream).await;
     assert!(!cerebras.text().contains("[DONE]") && cerebras.text().contains("\"reasoning\":"));

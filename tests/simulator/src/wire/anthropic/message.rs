@@ -8,7 +8,7 @@ use crate::question::Question;
 use crate::reply::{Event, Reply};
 use crate::seal;
 use crate::token;
-use crate::wire::Chat;
+use crate::wire::{Asked, Chat};
 
 use super::blocks::{REDACTED, THINKING};
 use super::frame;
@@ -33,12 +33,8 @@ pub(super) struct Message {
 }
 
 impl Chat for Message {
-    fn question(&self) -> &Question {
-        &self.question
-    }
-
-    fn streamed(&self) -> bool {
-        self.streamed
+    fn asked(&self) -> Asked<'_> {
+        Asked::new(&self.question, self.streamed)
     }
 
     fn unary(&self, answer: &Answer) -> Reply {

@@ -18,11 +18,9 @@ pub(super) fn message(
     added: &[String],
 ) -> Result<Message, Trouble> {
     let body = json(request)?;
-    Checker {
-        unknown_fields: false,
-    }
-    .check(&body, &shape::BODY)
-    .map_err(|flaw| shape::refuse(&flaw))?;
+    Checker::STRICT
+        .check(&body, &shape::BODY)
+        .map_err(|flaw| shape::refuse(&flaw))?;
     let model = models::find(text_of(&body, "model"), added)?;
     rules::check(&body, version, &model)?;
     let thinking = body.get("thinking").unwrap_or(&Value::Null);
@@ -30,7 +28,10 @@ pub(super) fn message(
     let mut question = Question {
         model: model.answers_as.clone(),
         system: system(&body),
-        tools: items_of(&body, "tools").iter().map(tool).collect(),
+        tools: items_of(&body, "tools")
+            .iter()
+            .map(|function| Tool::of_function(function, "input_schema"))
+            .collect(),
         choice: choice(&body),
         parallel: !forbids_parallel(&body),
         format: format(&body),
@@ -75,14 +76,6 @@ fn system(body: &Value) -> Vec<String> {
             .iter()
             .map(|block| text_of(block, "text").to_owned())
             .collect(),
-    }
-}
-
-fn tool(value: &Value) -> Tool {
-    let parameters = value.get("input_schema").cloned().unwrap_or(Value::Null);
-    Tool {
-        name: text_of(value, "name").to_owned(),
-        parameters,
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::image;
-use crate::question::{PastCall, PastResult, Question, Speaker, Turn};
+use crate::question::{PastCall, Question, Speaker, Turn};
 use crate::wire::{items_of, text_of};
 
 use super::Trouble;
@@ -35,25 +35,19 @@ pub(super) fn read(
             }
             "assistant" => {
                 turn.speaker = Speaker::Model;
-                turn.calls = items_of(message, "tool_calls").iter().map(call).collect();
+                turn.calls = PastCall::all_in(message);
                 if is_empty && turn.calls.is_empty() {
                     return refuse("an assistant message must have content or tool_calls");
                 }
                 open.clone_from(&turn.calls);
             }
             "tool" => {
-                turn.speaker = Speaker::Tool;
                 let id = text_of(message, "tool_call_id");
-                let Some(at) = open.iter().position(|call| call.id == id) else {
+                if turn.answers(&mut open, id).is_none() {
                     return refuse(format!(
                         "tool call id {id} not found in previous tool calls"
                     ));
-                };
-                let asked = open.remove(at);
-                turn.results.push(PastResult {
-                    name: asked.name,
-                    text: std::mem::take(&mut turn.text),
-                });
+                }
             }
             _ if is_empty => return refuse("all elements in history must have a message"),
             _ => {}
@@ -72,15 +66,6 @@ fn answered(open: &[PastCall]) -> Result<(), Trouble> {
     match open.first() {
         None => Ok(()),
         Some(call) => refuse(format!("missing tool message for tool call id {}", call.id)),
-    }
-}
-
-fn call(value: &Value) -> PastCall {
-    let function = value.get("function").unwrap_or(&Value::Null);
-    PastCall {
-        id: text_of(value, "id").to_owned(),
-        name: text_of(function, "name").to_owned(),
-        arguments: text_of(function, "arguments").to_owned(),
     }
 }
 

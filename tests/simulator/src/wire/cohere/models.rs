@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::server::http1::Request;
-use crate::wire::page;
+use crate::wire::{page, page_start, page_token};
 
 use super::Trouble;
 
@@ -121,19 +121,8 @@ pub(super) fn listing(request: &Request, added: &[String]) -> Result<Value, Trou
     let models: Vec<(String, Traits)> = all
         .filter(|(_, traits)| wanted.is_empty() || traits.endpoint == wanted)
         .collect();
-    let start = match request
-        .param("page_token")
-        .filter(|token| !token.is_empty())
-    {
-        None => 0,
-        Some(token) => match token
-            .strip_prefix("page-")
-            .and_then(|number| number.parse().ok())
-        {
-            Some(start) => start,
-            None => return Err(Trouble::invalid("page_token is invalid")),
-        },
-    };
+    let start = page_start(request, "page_token")
+        .ok_or_else(|| Trouble::invalid("page_token is invalid"))?;
     let size = match request.param("page_size").map(|size| size.parse::<usize>()) {
         None => 20,
         Some(Ok(size)) if (1..=1000).contains(&size) => size,
@@ -147,7 +136,7 @@ pub(super) fn listing(request: &Request, added: &[String]) -> Result<Value, Trou
     let entries: Vec<Value> = shown.iter().map(entry).collect();
     Ok(match has_more {
         true => {
-            json!({"models": entries, "next_page_token": format!("page-{}", start + shown.len())})
+            json!({"models": entries, "next_page_token": page_token(start + shown.len())})
         }
         false => json!({"models": entries}),
     })

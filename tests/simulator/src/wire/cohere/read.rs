@@ -26,11 +26,9 @@ pub(super) fn json(request: &Request) -> Result<Value, Trouble> {
 /// Reads and checks a request.
 pub(super) fn chat(request: &Request, added: &[String]) -> Result<CohereChat, Trouble> {
     let body = json(request)?;
-    Checker {
-        unknown_fields: false,
-    }
-    .check(&body, &shape::BODY)
-    .map_err(|flaw| shape::refuse(&flaw))?;
+    Checker::STRICT
+        .check(&body, &shape::BODY)
+        .map_err(|flaw| shape::refuse(&flaw))?;
     let name = text_of(&body, "model");
     let traits = models::find(name, added)?;
     rules(&body, traits)?;
@@ -43,7 +41,7 @@ pub(super) fn chat(request: &Request, added: &[String]) -> Result<CohereChat, Tr
         tools: items_of(&body, "tools")
             .iter()
             .filter_map(|tool| tool.get("function"))
-            .map(tool)
+            .map(|function| Tool::of_function(function, "parameters"))
             .collect(),
         choice: match text_of(&body, "tool_choice") {
             "REQUIRED" => Choice::Required,
@@ -111,14 +109,6 @@ fn rules(body: &Value, traits: Traits) -> Result<(), Trouble> {
         }
     }
     Ok(())
-}
-
-fn tool(function: &Value) -> Tool {
-    let parameters = function.get("parameters").cloned().unwrap_or(Value::Null);
-    Tool {
-        name: text_of(function, "name").to_owned(),
-        parameters,
-    }
 }
 
 fn format(body: &Value) -> Format {

@@ -8,7 +8,7 @@ use crate::question::Question;
 use crate::reply::{Event, Reply};
 use crate::seal;
 use crate::token;
-use crate::wire::Chat;
+use crate::wire::{Asked, Chat};
 
 /// Bytes of arguments in one delta.
 const ARGUMENT_SLICE: usize = 5;
@@ -25,12 +25,8 @@ pub(super) struct CohereChat {
 }
 
 impl Chat for CohereChat {
-    fn question(&self) -> &Question {
-        &self.question
-    }
-
-    fn streamed(&self) -> bool {
-        self.streamed
+    fn asked(&self) -> Asked<'_> {
+        Asked::new(&self.question, self.streamed)
     }
 
     fn unary(&self, answer: &Answer) -> Reply {

@@ -8,7 +8,7 @@ use crate::question::Question;
 use crate::reply::{Event, EventKind, Reply};
 use crate::seal;
 use crate::token;
-use crate::wire::Chat;
+use crate::wire::{Asked, Chat};
 
 use super::contents::{CALL, ID, TEXT, signed_text};
 use super::{Streaming, good, headers};
@@ -24,12 +24,8 @@ pub(super) struct Generation {
 }
 
 impl Chat for Generation {
-    fn question(&self) -> &Question {
-        &self.question
-    }
-
-    fn streamed(&self) -> bool {
-        self.streaming.is_some()
+    fn asked(&self) -> Asked<'_> {
+        Asked::new(&self.question, self.streaming.is_some())
     }
 
     fn unary(&self, answer: &Answer) -> Reply {

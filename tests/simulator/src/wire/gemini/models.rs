@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::server::http1::Request;
-use crate::wire::page;
+use crate::wire::{page, page_start, page_token};
 
 use super::Trouble;
 
@@ -162,16 +162,8 @@ pub(super) fn listing(request: &Request, added: &[String]) -> Result<Value, Trou
         traits: THINKS,
     });
     let models: Vec<Model> = own.chain(more).collect();
-    let start = match request.param("pageToken").filter(|token| !token.is_empty()) {
-        None => 0,
-        Some(token) => match token
-            .strip_prefix("page-")
-            .and_then(|number| number.parse().ok())
-        {
-            Some(start) => start,
-            None => return Err(Trouble::invalid("Page token is invalid.")),
-        },
-    };
+    let start = page_start(request, "pageToken")
+        .ok_or_else(|| Trouble::invalid("Page token is invalid."))?;
     let size = match request.param("pageSize").map(|size| size.parse::<usize>()) {
         None => 50,
         Some(Ok(size)) => size,
@@ -185,7 +177,7 @@ pub(super) fn listing(request: &Request, added: &[String]) -> Result<Value, Trou
     let entries: Vec<Value> = shown.iter().map(entry).collect();
     Ok(match has_more {
         true => {
-            json!({"models": entries, "nextPageToken": format!("page-{}", start + shown.len())})
+            json!({"models": entries, "nextPageToken": page_token(start + shown.len())})
         }
         false => json!({"models": entries}),
     })

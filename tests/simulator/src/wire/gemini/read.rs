@@ -29,11 +29,9 @@ pub(super) fn generation(
     model: Model,
     streaming: Option<Streaming>,
 ) -> Result<Generation, Trouble> {
-    Checker {
-        unknown_fields: false,
-    }
-    .check(&body, &shape::BODY)
-    .map_err(|flaw| shape::refuse(&flaw))?;
+    Checker::STRICT
+        .check(&body, &shape::BODY)
+        .map_err(|flaw| shape::refuse(&flaw))?;
     rules::check(&body, &model)?;
     let config = body.get("generationConfig").unwrap_or(&Value::Null);
     let thinking = config.get("thinkingConfig").unwrap_or(&Value::Null);

@@ -154,7 +154,7 @@ fn generation(config: &Value, model: &Model, has_tools: bool) -> Result<(), Trou
     if schemas > 1 {
         return refuse("Only one of response_schema and response_json_schema may be set.");
     }
-    if schemas == 1 && mime == "text/plain" || schemas == 1 && mime.is_empty() {
+    if schemas == 1 && ["", "text/plain"].contains(&mime) {
         return refuse(
             "* GenerateContentRequest.generation_config.response_mime_type: response_schema requires response_mime_type application/json",
         );

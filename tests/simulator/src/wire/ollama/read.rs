@@ -91,11 +91,9 @@ pub(super) fn json(request: &Request) -> Result<Value, Trouble> {
 /// Reads and checks a request.
 pub(super) fn chat(request: &Request, added: &[String]) -> Result<Read, Trouble> {
     let body = json(request)?;
-    Checker {
-        unknown_fields: true,
-    }
-    .check(&body, &BODY)
-    .map_err(|flaw| refuse(&flaw))?;
+    Checker::LENIENT
+        .check(&body, &BODY)
+        .map_err(|flaw| refuse(&flaw))?;
     let model = models::find(text_of(&body, "model"), added)?;
     if items_of(&body, "messages").is_empty() {
         let unloads = body.get("keep_alive").and_then(Value::as_f64) == Some(0.0);
@@ -163,10 +161,7 @@ fn tools(body: &Value, model: &Model) -> Result<Vec<Tool>, Trouble> {
         .iter()
         .filter_map(|tool| tool.get("function"));
     let tools: Vec<Tool> = functions
-        .map(|function| Tool {
-            name: text_of(function, "name").to_owned(),
-            parameters: function.get("parameters").cloned().unwrap_or(Value::Null),
-        })
+        .map(|function| Tool::of_function(function, "parameters"))
         .collect();
     if !tools.is_empty() && !model.tools {
         return Err(Trouble::invalid(format!(

@@ -7,7 +7,7 @@ use crate::question::Question;
 use crate::reply::{Event, Reply};
 use crate::seal;
 use crate::token;
-use crate::wire::Chat;
+use crate::wire::{Asked, Chat};
 
 use super::JSON;
 
@@ -27,12 +27,8 @@ pub(super) struct OllamaChat {
 }
 
 impl Chat for OllamaChat {
-    fn question(&self) -> &Question {
-        &self.question
-    }
-
-    fn streamed(&self) -> bool {
-        self.streamed
+    fn asked(&self) -> Asked<'_> {
+        Asked::new(&self.question, self.streamed)
     }
 
     fn unary(&self, answer: &Answer) -> Reply {

@@ -10,7 +10,7 @@ use crate::answer::{Answer, Finish, REFUSAL};
 use crate::question::{Choice, Question};
 use crate::reply::Reply;
 use crate::seal;
-use crate::wire::{CREATED, Chat};
+use crate::wire::{Asked, CREATED, Chat};
 
 /// A request that was found good.
 pub(crate) struct Completion {
@@ -49,12 +49,8 @@ pub(crate) struct Style {
 }
 
 impl Chat for Completion {
-    fn question(&self) -> &Question {
-        &self.question
-    }
-
-    fn streamed(&self) -> bool {
-        self.streamed
+    fn asked(&self) -> Asked<'_> {
+        Asked::new(&self.question, self.streamed)
     }
 
     fn unary(&self, answer: &Answer) -> Reply {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::image::{self, Unreadable};
-use crate::question::{PastCall, PastResult, Question, Speaker, Turn};
+use crate::question::{PastCall, Question, Speaker, Turn};
 use crate::wire::{items_of, text_of};
 
 use super::trouble::Trouble;
@@ -30,7 +30,7 @@ pub(super) fn read(
             }
             "assistant" => {
                 turn.speaker = Speaker::Model;
-                turn.calls = items_of(message, "tool_calls").iter().map(call).collect();
+                turn.calls = PastCall::all_in(message);
                 let silent = message.get("content").is_none_or(Value::is_null)
                     && text_of(message, "refusal").is_empty();
                 if silent && turn.calls.is_empty() {
@@ -42,34 +42,16 @@ pub(super) fn read(
                 open.clone_from(&turn.calls);
             }
             "tool" => {
-                turn.speaker = Speaker::Tool;
                 let id = text_of(message, "tool_call_id");
-                let Some(at) = open.iter().position(|call| call.id == id) else {
+                if turn.answers(&mut open, id).is_none() {
                     return Err(unasked(messages, index, id));
-                };
-                let asked = open.remove(at);
-                turn.results.push(PastResult {
-                    name: asked.name,
-                    text: std::mem::take(&mut turn.text),
-                });
+                }
             }
             _ => {}
         }
         question.turns.push(turn);
     }
     all_answered(&open, messages.len())
-}
-
-fn call(value: &Value) -> PastCall {
-    let function = value
-        .get("function")
-        .or_else(|| value.get("custom"))
-        .unwrap_or(&Value::Null);
-    PastCall {
-        id: text_of(value, "id").to_owned(),
-        name: text_of(function, "name").to_owned(),
-        arguments: text_of(function, "arguments").to_owned(),
-    }
 }
 
 fn all_answered(open: &[PastCall], index: usize) -> Result<(), Trouble> {

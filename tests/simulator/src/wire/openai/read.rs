@@ -47,8 +47,10 @@ pub(crate) fn completion(
     if let (Some(model), Some(object)) = (&reading.model, body.as_object_mut()) {
         object.insert("model".to_owned(), Value::String(model.clone()));
     }
-    let checker = Checker {
-        unknown_fields: !reading.strict,
+    let checker = if reading.strict {
+        Checker::STRICT
+    } else {
+        Checker::LENIENT
     };
     checker
         .check(&body, &shape::BODY)
@@ -65,7 +67,7 @@ pub(crate) fn completion(
         tools: items_of(&body, "tools")
             .iter()
             .filter_map(|tool| tool.get("function"))
-            .map(tool)
+            .map(|function| Tool::of_function(function, "parameters"))
             .collect(),
         choice: choice(&body)?,
         parallel: body.get("parallel_tool_calls").and_then(Value::as_bool) != Some(false),
@@ -92,14 +94,6 @@ pub(crate) fn completion(
         question,
         style,
     })
-}
-
-fn tool(function: &Value) -> Tool {
-    let parameters = function.get("parameters").cloned().unwrap_or(Value::Null);
-    Tool {
-        name: text_of(function, "name").to_owned(),
-        parameters,
-    }
 }
 
 fn choice(body: &Value) -> Result<Choice, Trouble> {
