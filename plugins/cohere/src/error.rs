@@ -4,17 +4,13 @@
 
 use multillm_plugin_sdk::error::classify;
 use multillm_plugin_sdk::{Error, ErrorKind, Response};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::wire::Answer;
+use crate::wire::{Answer, Failure};
 
 pub(crate) fn failure(response: &Response) -> Error {
-    let body: Value = serde_json::from_str(&response.body).unwrap_or_default();
-    let text = |pointer| body.pointer(pointer).and_then(Value::as_str);
-    let message = ["/message", "/error/message", "/error", "/detail"]
-        .into_iter()
-        .find_map(text);
-    let mut error = classify(response, message.map(str::to_owned)).with_code(text("/error_type"));
+    let body: Failure<'_> = serde_json::from_str(&response.body).unwrap_or_default();
+    let mut error = classify(response, message(&body)).with_code(body.error_type);
     let said = error.message.to_ascii_lowercase();
     let (kind, retryable) = match response.status {
         400 | 422 if exceeds_context(error.vendor_code.as_deref(), &said) => {
@@ -33,6 +29,15 @@ pub(crate) fn failure(response: &Response) -> Error {
     error.kind = kind;
     error.retryable = retryable;
     error
+}
+
+/// The first text there is, looked for in an `error` too.
+fn message(body: &Failure<'_>) -> Option<String> {
+    let text = |value: &RawValue| serde_json::from_str(value.get()).ok();
+    let inner = body.error.map(|error| serde_json::from_str(error.get()));
+    let inner = inner.and_then(|inner: Result<Failure<'_>, _>| inner.ok()?.message);
+    let places = [body.message, inner, body.error, body.detail];
+    places.into_iter().flatten().find_map(text)
 }
 
 fn exceeds_context(code: Option<&str>, message: &str) -> bool {

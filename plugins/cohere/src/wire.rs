@@ -74,7 +74,7 @@ pub(crate) enum Block<'a> {
     Text { text: &'a str },
     Thinking { thinking: &'a str },
     ImageUrl { image_url: ImageUrl<'a> },
-    Document { document: Document },
+    Document { document: Document<'a> },
 }
 
 #[derive(Serialize)]
@@ -85,8 +85,16 @@ pub(crate) struct ImageUrl<'a> {
 }
 
 #[derive(Serialize)]
-pub(crate) struct Document {
-    pub(crate) data: serde_json::Value,
+pub(crate) struct Document<'a> {
+    pub(crate) data: Data<'a>,
+}
+
+/// An object with a single member.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Data<'a> {
+    Output(&'a str),
+    Error(&'a str),
 }
 
 /// A tool call of an earlier answer; `arguments` is JSON text.
@@ -211,6 +219,18 @@ pub(crate) struct Tokens {
     pub(crate) input_tokens: Option<u64>,
     #[serde(default, deserialize_with = "lenient_count")]
     pub(crate) output_tokens: Option<u64>,
+}
+
+/// A failure's body. Cohere's own is flat; a proxy may put it under `error`.
+#[derive(Deserialize, Default)]
+pub(crate) struct Failure<'a> {
+    pub(crate) error_type: Option<String>,
+    #[serde(borrow)]
+    pub(crate) message: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) detail: Option<&'a RawValue>,
 }
 
 /// The items of a list, or the lone item that stands in its place.

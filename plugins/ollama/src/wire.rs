@@ -61,15 +61,8 @@ pub(crate) struct PastCall<'a> {
 #[derive(Serialize)]
 pub(crate) struct PastFunction<'a> {
     pub(crate) name: &'a str,
-    pub(crate) arguments: Arguments<'a>,
-}
-
-/// An object: the model's own text of it, or one made around text that is none.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(crate) enum Arguments<'a> {
-    Written(&'a RawValue),
-    Wrapped(Value),
+    /// An object.
+    pub(crate) arguments: Box<RawValue>,
 }
 
 /// A tool on offer: `{"type": "function", "function": {…}}`.

@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::body::raw_object;
+use crate::json::Json;
 use crate::{FinishReason, ToolCall, Usage};
 
 /// The reason to report when the message holds tool calls: vendors that only say "done" mean
@@ -35,6 +38,16 @@ pub fn arguments_object(raw: &str) -> Value {
         Ok(value @ Value::Object(_)) => value,
         _ => serde_json::json!({ "_raw": raw }),
     }
+}
+
+/// The text of [`arguments_object`]; an object stays as it is, byte for byte.
+#[must_use]
+pub fn arguments_json(raw: &str) -> Cow<'_, str> {
+    let text = tool_arguments(raw);
+    if raw_object("arguments", text).is_ok() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(Json::object([("_raw", raw.into())]).to_string())
 }
 
 /// Arguments as a vendor's JSON holds them, as text: the string's content where the vendor
@@ -78,9 +91,7 @@ impl ToolCall {
 pub fn lenient_count<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<u64>, D::Error> {
-    use serde::Deserialize;
-    let value = Option::<Value>::deserialize(deserializer)?;
-    Ok(value.and_then(|value| count(&value)))
+    Ok(Json::deserialize(deserializer)?.count())
 }
 
 /// A JSON number as a count; nothing if it is negative or no number.
@@ -153,5 +164,41 @@ mod tests {
             (call.id.as_deref(), call.arguments.as_str()),
             (Some("c1"), "{}")
         );
+    }
+
+    #[test]
+    fn arguments_become_an_object_and_an_object_stays_as_it_is() {
+        for (raw, text) in [
+            (r#"{"b": 1,"a":2}"#, r#"{"b": 1,"a":2}"#),
+            ("null", "{}"),
+            ("[1]", r#"{"_raw":"[1]"}"#),
+            (r#"{"x":"é"#, r#"{"_raw":"{\"x\":\"é"}"#),
+        ] {
+            assert_eq!(arguments_json(raw), text);
+            let parsed: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(parsed, arguments_object(raw));
+        }
+    }
+
+    #[test]
+    fn what_is_no_count_is_unknown() {
+        #[derive(Deserialize)]
+        struct Counted {
+            #[serde(default, deserialize_with = "lenient_count")]
+            tokens: Option<u64>,
+        }
+        for (json, tokens) in [
+            (r#"{"tokens":7}"#, Some(7)),
+            (r#"{"tokens":7.0}"#, Some(7)),
+            (r#"{"tokens":-1}"#, None),
+            (r#"{"tokens":1e300}"#, None),
+            (r#"{"tokens":null}"#, None),
+            (r#"{"tokens":"7"}"#, None),
+            (r#"{"tokens":[1,{"a":2}]}"#, None),
+            ("{}", None),
+        ] {
+            let counted: Counted = serde_json::from_str(json).unwrap();
+            assert_eq!(counted.tokens, tokens, "{json}");
+        }
     }
 }

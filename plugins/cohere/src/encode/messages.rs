@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 
-use multillm_plugin_sdk::body::{Blobs, raw_object};
-use multillm_plugin_sdk::outcome::{arguments_object, tool_arguments};
+use multillm_plugin_sdk::body::Blobs;
+use multillm_plugin_sdk::outcome::arguments_json;
 use multillm_plugin_sdk::{
     Error, Image, ImageSource, Message, Part, ResultPart, Role, ToolCall, ToolResult,
 };
-use serde_json::json;
 
 use crate::decode::THINKING;
-use crate::wire::{Block, Call, CallFunction, Content, Document, ImageUrl, Turn};
+use crate::wire::{Block, Call, CallFunction, Content, Data, Document, ImageUrl, Turn};
 
 pub(super) fn turns<'a>(
     messages: &'a [Message],
@@ -59,6 +58,8 @@ fn spoken<'a>(
 }
 
 /// An earlier answer. A tool plan is the only reasoning that is not marked as thinking.
+///
+/// Nothing if it was cut off before the model said anything: Cohere wants content or calls.
 fn answered(message: &Message) -> Result<Option<Turn<'_>>, Error> {
     let mut answer = turn("assistant");
     let mut blocks = Vec::new();
@@ -85,9 +86,10 @@ fn answered(message: &Message) -> Result<Option<Turn<'_>>, Error> {
             }
         }
     }
+    let spoke = |block: &Block<'_>| matches!(block, Block::Text { .. });
+    let counts = has_calls || blocks.iter().any(spoke);
     answer.content = content(blocks);
-    let said = answer.content.is_some() || has_calls;
-    Ok(said.then_some(answer))
+    Ok(counts.then_some(answer))
 }
 
 fn turn<'a>(role: &'static str) -> Turn<'a> {
@@ -128,17 +130,12 @@ fn called(call: &ToolCall) -> Result<Call<'_>, Error> {
     let id = call.id.as_deref().ok_or_else(|| {
         Error::invalid_request(format!("the call of tool \"{}\" has no id", call.name))
     })?;
-    let text = tool_arguments(&call.arguments);
-    let arguments = match raw_object("arguments", text) {
-        Ok(_) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(arguments_object(text).to_string()),
-    };
     Ok(Call {
         id,
         kind: "function",
         function: CallFunction {
             name: &call.name,
-            arguments,
+            arguments: arguments_json(&call.arguments),
         },
     })
 }
@@ -150,7 +147,7 @@ fn returned(result: &ToolResult) -> Result<Turn<'_>, Error> {
     for part in &result.content {
         match part {
             ResultPart::Text(text) if text.is_empty() => {}
-            ResultPart::Text(text) if result.is_error => blocks.push(document("error", text)),
+            ResultPart::Text(text) if result.is_error => blocks.push(document(Data::Error(text))),
             ResultPart::Text(text) => blocks.push(Block::Text { text }),
             ResultPart::Image(_) => {
                 return Err(Error::unsupported(format!(
@@ -161,8 +158,12 @@ fn returned(result: &ToolResult) -> Result<Turn<'_>, Error> {
         }
     }
     if blocks.is_empty() {
-        let key = if result.is_error { "error" } else { "output" };
-        blocks.push(document(key, ""));
+        let kind = if result.is_error {
+            Data::Error
+        } else {
+            Data::Output
+        };
+        blocks.push(document(kind("")));
     }
     Ok(Turn {
         tool_call_id: Some(&result.call_id),
@@ -171,11 +172,9 @@ fn returned(result: &ToolResult) -> Result<Turn<'_>, Error> {
     })
 }
 
-fn document<'a>(key: &str, text: &str) -> Block<'a> {
+fn document(data: Data<'_>) -> Block<'_> {
     Block::Document {
-        document: Document {
-            data: json!({ key: text }),
-        },
+        document: Document { data },
     }
 }
 

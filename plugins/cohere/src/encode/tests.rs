@@ -176,6 +176,7 @@ fn a_conversation_with_pictures_and_tools() {
             ],
         ),
         message(Role::Assistant, vec![text("")]),
+        message(Role::Assistant, vec![thought("Hm", Some("thinking"))]),
         message(Role::User, vec![text("And"), text("now?")]),
     ]);
     let sent = Cohere::encode(&target("{}"), &request, Mode::Whole).unwrap();

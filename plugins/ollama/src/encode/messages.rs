@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use multillm_plugin_sdk::body::{Blobs, raw_object};
-use multillm_plugin_sdk::outcome::{arguments_object, tool_arguments};
+use multillm_plugin_sdk::body::Blobs;
+use multillm_plugin_sdk::outcome::arguments_json;
 use multillm_plugin_sdk::{
     Error, Image, ImageSource, Message, Part, ResultPart, Role, ToolCall, ToolResult,
 };
+use serde_json::value::RawValue;
 
-use crate::wire::{Arguments, PastCall, PastFunction, Turn};
+use crate::wire::{PastCall, PastFunction, Turn};
 
 /// One turn a message, and one a tool's result; nothing for a message without content.
 pub(super) fn conversation<'a>(
@@ -40,7 +41,7 @@ pub(super) fn conversation<'a>(
                     append(&mut turn.thinking, &thought.text);
                 }
                 Part::ToolCall(call) if message.role == Role::Assistant => {
-                    turn.tool_calls.push(called(call));
+                    turn.tool_calls.push(called(call)?);
                 }
                 Part::ToolResult(result) if message.role == Role::Tool => {
                     turns.push(returned(result)?);
@@ -84,18 +85,17 @@ fn picture_elsewhere() -> Error {
 }
 
 /// A call goes back as an object. Only an id of Ollama's own goes with it.
-fn called(call: &ToolCall) -> PastCall<'_> {
-    let text = tool_arguments(&call.arguments);
-    PastCall {
+fn called(call: &ToolCall) -> Result<PastCall<'_>, Error> {
+    let arguments = arguments_json(&call.arguments).into_owned();
+    let arguments = RawValue::from_string(arguments)
+        .map_err(|error| Error::invalid_request(format!("arguments are no JSON: {error}")))?;
+    Ok(PastCall {
         id: call.id.as_deref().filter(|_| !call.local),
         function: PastFunction {
             name: &call.name,
-            arguments: match raw_object("arguments", text) {
-                Ok(object) => Arguments::Written(object),
-                Err(_) => Arguments::Wrapped(arguments_object(text)),
-            },
+            arguments,
         },
-    }
+    })
 }
 
 /// Ollama has no mark for a tool that failed, so the text says so.
