@@ -156,7 +156,7 @@ impl Node {
         match (&self.value, step) {
             (Value::Object(members), Step::Key(key)) => members
                 .iter()
-                .find(|member| member.key == *key)
+                .find(|member| *member.key == **key)
                 .map(|member| (member.offset, &member.node)),
             (Value::Array(elements), Step::Index(index)) => {
                 elements.get(*index).map(|node| (node.offset, node))

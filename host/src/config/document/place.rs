@@ -1,6 +1,7 @@
 //! The path to a value: which keys and indices lead to it.
 
 use std::fmt;
+use std::rc::Rc;
 
 use super::super::diagnose::quoted;
 
@@ -12,14 +13,14 @@ pub(in crate::config) struct Place(Vec<Step>);
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
-    Key(String),
+    Key(Rc<str>),
     Index(usize),
 }
 
 impl Place {
     /// The member of this key.
     pub(in crate::config) fn key(&self, key: &str) -> Self {
-        self.with(Step::Key(key.to_owned()))
+        self.with(Step::Key(key.into()))
     }
 
     /// The element of this index, from 0.
@@ -45,7 +46,8 @@ impl Place {
     }
 
     fn with(&self, step: Step) -> Self {
-        let mut steps = self.0.clone();
+        let mut steps = Vec::with_capacity(self.0.len() + 1);
+        steps.extend_from_slice(&self.0);
         steps.push(step);
         Self(steps)
     }
