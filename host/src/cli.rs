@@ -24,7 +24,13 @@ use printer::Printer;
 #[command(name = "multillm", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
     /// Configuration file [default: ./configs/multi_llm_config.json, then ./multi_llm_config.json, then the user's]
-    #[arg(long, short, global = true, value_name = "FILE", env = "MULTILLM_CONFIG")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_name = "FILE",
+        env = "MULTILLM_CONFIG"
+    )]
     config: Option<PathBuf>,
     /// Print one JSON object instead of text; failures end stderr with one JSON line
     #[arg(long, global = true)]

@@ -4,15 +4,20 @@
 //! fails over, prices and records. Only [`exchange`] knows both plugins and HTTP.
 
 mod breaker;
+mod cache;
 mod call;
 mod exchange;
 mod failure;
+mod limits;
 mod listing;
+mod live;
 mod recording;
+mod request;
 mod retry;
 mod router;
 mod state;
 mod stream;
+mod ticket;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -25,6 +30,7 @@ use crate::error::{Error, Result};
 use crate::plugin::Plugin;
 use crate::stats::Recorder;
 pub use listing::ModelInfo;
+use live::Live;
 use state::State;
 pub use stream::ChatStream;
 
@@ -37,6 +43,7 @@ pub struct MultiLlmService {
 struct Inner {
     env: Env,
     state: ArcSwap<State>,
+    live: Arc<Live>,
     recorder: Option<Recorder>,
     history: Option<PathBuf>,
 }
@@ -94,6 +101,7 @@ impl MultiLlmService {
             inner: Arc::new(Inner {
                 env,
                 state: ArcSwap::from_pointee(State::new(config)),
+                live: Arc::default(),
                 recorder: history.clone().map(Recorder::start),
                 history,
             }),

@@ -35,7 +35,9 @@ pub enum StatsError {
     #[error("history: {0}")]
     Database(#[from] sqlx::Error),
     /// The database is of another version and cannot be brought to this one.
-    #[error("history: {0}: a newer multillm may have made it; use that one, or another history.path")]
+    #[error(
+        "history: {0}: a newer multillm may have made it; use that one, or another history.path"
+    )]
     Migration(#[from] sqlx::migrate::MigrateError),
     /// A stored value is not what it should be.
     #[error("history: row {row}: {reason}")]

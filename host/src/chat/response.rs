@@ -63,6 +63,16 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Known to be nothing at all: an answer that no vendor was asked for.
+    pub const NOTHING: Usage = Usage {
+        prompt_tokens: Some(0),
+        completion_tokens: Some(0),
+        total_tokens: Some(0),
+        cached_tokens: Some(0),
+        cache_write_tokens: Some(0),
+        reasoning_tokens: Some(0),
+    };
+
     /// The total: as given, else the sum where both sides are known.
     #[must_use]
     pub fn total(&self) -> Option<u64> {

@@ -99,7 +99,11 @@ pub(super) fn schema(path: &Path) -> Result<ResponseFormat, Failure> {
         .take(64)
         .collect();
     Ok(ResponseFormat::JsonSchema(JsonSchema {
-        name: if name.is_empty() { "answer".into() } else { name },
+        name: if name.is_empty() {
+            "answer".into()
+        } else {
+            name
+        },
         description: None,
         schema,
         strict: None,
@@ -171,6 +175,9 @@ mod tests {
             Value::Object(made),
             serde_json::json!({"a": {"b": 1, "c": [true]}, "name": "plain text", "x": "1"})
         );
-        assert!(matches!(parameters(&["novalue".into()]), Err(Failure::Usage(_))));
+        assert!(matches!(
+            parameters(&["novalue".into()]),
+            Err(Failure::Usage(_))
+        ));
     }
 }

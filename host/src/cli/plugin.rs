@@ -50,9 +50,7 @@ async fn inspect(file: PathBuf, wasi_deny_all: bool, context: &Context) -> Resul
         ..EngineOptions::default()
     })
     .map_err(crate::error::Error::from)?;
-    let inspection = engine
-        .inspect(&file)
-        .map_err(crate::error::Error::from)?;
+    let inspection = engine.inspect(&file).map_err(crate::error::Error::from)?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let options = LoadOptions {
         sha256: None,
@@ -107,7 +105,10 @@ fn print(report: &Report<'_>, context: &Context) -> Result<(), Failure> {
     }
     row("contract", report.contract)?;
     if let Some(info) = report.info {
-        row("name", &format!("{} {} ({})", info.name, info.version, info.title))?;
+        row(
+            "name",
+            &format!("{} {} ({})", info.name, info.version, info.title),
+        )?;
         row("documentation", &info.documentation)?;
         let base_url = info.default_base_url.as_deref();
         row("base URL", base_url.unwrap_or("from the configuration"))?;
@@ -119,7 +120,10 @@ fn print(report: &Report<'_>, context: &Context) -> Result<(), Failure> {
             )?;
         }
         for setting in &info.settings {
-            row("setting", &format!("{}: {}", setting.name, setting.description))?;
+            row(
+                "setting",
+                &format!("{}: {}", setting.name, setting.description),
+            )?;
         }
         for (name, support) in &info.capabilities {
             let text = match support {

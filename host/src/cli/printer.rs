@@ -123,6 +123,9 @@ mod tests {
 
     #[test]
     fn an_answer_cannot_steer_the_terminal() {
-        assert_eq!(harmless("a\x1b]0;title\x07b\r\n\tc\u{9b}2J"), "a]0;titleb\n\tc2J");
+        assert_eq!(
+            harmless("a\x1b]0;title\x07b\r\n\tc\u{9b}2J"),
+            "a]0;titleb\n\tc2J"
+        );
     }
 }

@@ -204,9 +204,9 @@ fn note_end(context: &Context, answer: &ChatResponse) {
         FinishReason::ContentFilter => context
             .printer
             .note(&format!("note: the answer was withheld or refused ({raw})")),
-        FinishReason::Error | FinishReason::Other => context
-            .printer
-            .note(&format!("note: the model stopped for another reason ({raw})")),
+        FinishReason::Error | FinishReason::Other => context.printer.note(&format!(
+            "note: the model stopped for another reason ({raw})"
+        )),
         FinishReason::Stop | FinishReason::ToolCalls => {}
     }
 }

@@ -30,7 +30,9 @@ pub(super) struct Breaker(Mutex<Inner>);
 
 impl Breaker {
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Whether a request may pass; if not, how long none will.
@@ -133,11 +135,17 @@ mod tests {
             breaker.failed(&policy(), &down(), start);
         }
         assert_eq!(breaker.state(&policy(), start), State::Open);
-        assert_eq!(breaker.admit(&policy(), start), Err(Duration::from_secs(30)));
+        assert_eq!(
+            breaker.admit(&policy(), start),
+            Err(Duration::from_secs(30))
+        );
         let later = start + Duration::from_secs(31);
         assert_eq!(breaker.state(&policy(), later), State::HalfOpen);
         assert!(breaker.admit(&policy(), later).is_ok());
-        assert!(breaker.admit(&policy(), later).is_err(), "one probe at a time");
+        assert!(
+            breaker.admit(&policy(), later).is_err(),
+            "one probe at a time"
+        );
         breaker.succeeded();
         assert!(breaker.admit(&policy(), later).is_ok());
         assert_eq!(breaker.state(&policy(), later), State::Closed);
@@ -171,7 +179,15 @@ mod tests {
         for _ in 0..3 {
             breaker.failed(&policy(), &down(), start);
         }
-        assert!(breaker.admit(&policy(), start + Duration::from_secs(31)).is_ok());
-        assert!(breaker.admit(&policy(), start + Duration::from_secs(61)).is_ok());
+        assert!(
+            breaker
+                .admit(&policy(), start + Duration::from_secs(31))
+                .is_ok()
+        );
+        assert!(
+            breaker
+                .admit(&policy(), start + Duration::from_secs(61))
+                .is_ok()
+        );
     }
 }

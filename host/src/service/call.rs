@@ -1,16 +1,16 @@
 //! A request from its arrival to its answer: models in order, attempts by policy, rows by attempt.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::exchange::{Outcome, Peer};
+use super::live::Live;
 use super::recording::{Recording, now_ms};
 use super::state::State;
 use super::stream::{ChatStream, Reader};
-use super::{MultiLlmService, retry, router};
-use crate::chat::{
-    ChatMessage, ChatRequest, ChatResponse, Part, Role, Usage, FinishReason,
-};
+use super::ticket::{Admission, Ticket};
+use super::{MultiLlmService, cache, request, retry, router};
+use crate::chat::{ChatRequest, ChatResponse, Usage};
 use crate::config::{Env, Model};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::wire;
@@ -18,9 +18,11 @@ use crate::stats::{self, Record, Recorder};
 
 /// A request under way.
 pub(super) struct Call {
-    pub(super) state: Arc<State>,
+    state: Arc<State>,
+    live: Arc<Live>,
     env: Env,
     recorder: Option<Recorder>,
+    history: Option<std::path::PathBuf>,
     plan: router::Plan,
     request: ChatRequest,
     stream: bool,
@@ -34,16 +36,11 @@ pub(super) enum Opened {
     Stream(ChatStream),
 }
 
-/// What the answer needs to know of the call that it belongs to.
-pub(super) struct Ticket {
-    pub(super) model: Arc<Model>,
-    pub(super) plugin: String,
-    pub(super) begun: Instant,
-    pub(super) attempts: u32,
-    pub(super) failed_before: Vec<Error>,
-    /// Numbers local ids of tool calls.
-    pub(super) first_call: usize,
-    pub(super) keep_content: bool,
+/// What came of the models so far.
+#[derive(Default)]
+struct Progress {
+    attempts: u32,
+    failed: Vec<Error>,
 }
 
 impl Call {
@@ -55,89 +52,107 @@ impl Call {
         stream: bool,
     ) -> Result<Self> {
         let state = service.state();
-        let plan = router::plan(&state, model)?;
-        check(&request, state.config.limits.request)?;
+        let live = service.inner.live.clone();
+        let plan = router::plan(&state.config, &live, model)?;
+        request::check(&request, state.config.limits.request)?;
         Ok(Call {
             env: service.inner.env.clone(),
             recorder: service.inner.recorder.clone(),
+            history: service.inner.history.clone(),
             plan,
             request,
             stream,
             request_id: uuid::Uuid::now_v7().to_string(),
             begun: Instant::now(),
+            live,
             state,
         })
     }
 
     /// Tries the models in order.
     pub(super) async fn run(self) -> Result<Opened> {
-        let mut failed: Vec<Error> = vec![];
-        let mut attempts = 0;
-        let count = self.plan.models.len();
-        for (at, model) in self.plan.models.iter().enumerate() {
-            let more = at + 1 < count;
-            match self.try_model(model, &mut attempts, &mut failed, more).await {
+        let mut progress = Progress::default();
+        let mut left = self.plan.models.clone();
+        while !left.is_empty() {
+            let model = left.remove(0);
+            let error = match self
+                .try_model(&model, &mut progress, !left.is_empty())
+                .await
+            {
                 Ok(opened) => return Ok(opened),
-                Err(error) if more && another_may_do(&error) => {
-                    tracing::debug!(model = model.name, %error, "trying the next model");
-                    failed.push(error);
-                }
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            if error.kind == ErrorKind::ContextLength {
+                let window = model.context_window.unwrap_or(0);
+                left.retain(|other| other.context_window.is_none_or(|other| other > window));
             }
+            if left.is_empty() || !another_may_do(&error) {
+                return Err(error);
+            }
+            tracing::debug!(model = model.name, %error, "trying the next model");
+            progress.failed.push(error);
         }
-        Err(failed
-            .pop()
-            .unwrap_or_else(|| Error::configuration("no model to ask")))
+        Err(Error::configuration("no model to ask"))
     }
 
     /// Tries one model as often as the policy allows.
     async fn try_model(
         &self,
         model: &Arc<Model>,
-        attempts: &mut u32,
-        failed: &mut Vec<Error>,
+        progress: &mut Progress,
         more_models: bool,
     ) -> Result<Opened> {
         let names = |error: Error| error.of(&model.provider.name, &model.name);
         let config = &self.state.config;
-        let breaker = self.state.breaker(&model.name);
-        breaker
-            .admit(&config.breaker, Instant::now())
-            .map_err(|left| names(resting(left)))?;
+        let live = self.live.model(&model.name);
         let peer = Peer::of_model(&self.state, &self.env, model)
             .await
             .map_err(names)?;
-        let request = with_defaults(&self.request, model);
+        let request = request::with_defaults(&self.request, model);
+        let miss = match self.look_up(&peer, &request).await {
+            Some(Ok(kept)) => return Ok(self.from_cache(model, &peer, &request, progress, &kept)),
+            Some(Err(miss)) => Some(Arc::new(miss)),
+            None => None,
+        };
+        live.breaker
+            .admit(&config.breaker, Instant::now())
+            .map_err(|left| names(resting(left)))?;
+        let tokens = request::estimate(&request);
         let mut attempt = 0;
         loop {
+            let admission = Admission::obtain(&self.live, model, tokens, self.history.as_deref())
+                .await
+                .map_err(names)?;
             attempt += 1;
-            *attempts += 1;
+            progress.attempts += 1;
             let mut recording = Recording::begin(
                 self.recorder.clone(),
-                self.record(model, &peer, *attempts, &request),
+                self.record(model, &peer, progress.attempts, &request),
             );
             let ticket = Ticket {
                 model: model.clone(),
-                plugin: peer.plugin.info().name.clone(),
+                plugin: peer.plugin.name().to_owned(),
                 begun: self.begun,
-                attempts: *attempts,
-                failed_before: failed.clone(),
-                first_call: tool_calls(&request.messages),
+                attempts: progress.attempts,
+                failed_before: progress.failed.clone(),
+                first_call: request::tool_calls(&request.messages),
                 keep_content: config.history.content,
+                admission,
+                cache: miss.clone().zip(self.state.cache()),
             };
             let error = match self.attempt(&peer, &request, ticket, &mut recording).await {
                 Ok(Answered::Whole(answer)) => {
-                    breaker.succeeded();
+                    live.breaker.succeeded();
                     return Ok(Opened::Whole(answer));
                 }
                 Ok(Answered::Stream(reader)) => {
-                    breaker.succeeded();
+                    live.breaker.succeeded();
                     return Ok(Opened::Stream(ChatStream::new(*reader, recording)));
                 }
                 Err(error) => names(error),
             };
             recording.failed(&error);
-            breaker.failed(&config.breaker, &error, Instant::now());
+            live.breaker.failed(&config.breaker, &error, Instant::now());
             let wait = retry::pause(
                 &config.retry,
                 &error,
@@ -145,22 +160,18 @@ impl Call {
                 self.begun.elapsed(),
                 fastrand::f64(),
             );
-            match wait {
-                Some(wait) => {
-                    tracing::debug!(model = model.name, %error, ?wait, attempt, "trying again");
-                    tokio::time::sleep(wait).await;
+            let Some(wait) = wait else {
+                if more_models && another_may_do(&error) {
                     recording.not_last();
-                    failed.push(error);
                 }
-                None => {
-                    if more_models && another_may_do(&error) {
-                        recording.not_last();
-                    }
-                    let mut error = error;
-                    error.attempts = (*attempts > 1).then_some(*attempts);
-                    return Err(error);
-                }
-            }
+                let mut error = error;
+                error.attempts = (progress.attempts > 1).then_some(progress.attempts);
+                return Err(error);
+            };
+            tracing::debug!(model = model.name, %error, ?wait, attempt, "trying again");
+            tokio::time::sleep(wait).await;
+            recording.not_last();
+            progress.failed.push(error);
         }
     }
 
@@ -175,6 +186,7 @@ impl Call {
         match peer.ask(request, self.stream).await? {
             Outcome::Whole(answer) => {
                 let answer = finish_whole(*answer, &ticket);
+                ticket.settle(&answer, None).await;
                 recording.succeeded(&answer, ticket.keep_content);
                 Ok(Answered::Whole(Box::new(answer)))
             }
@@ -183,6 +195,56 @@ impl Call {
                 reader.until_first_event(recording).await?;
                 Ok(Answered::Stream(Box::new(reader)))
             }
+        }
+    }
+
+    /// The kept answer to this request, or the turn to make one; nothing without a cache.
+    async fn look_up(
+        &self,
+        peer: &Peer,
+        request: &ChatRequest,
+    ) -> Option<std::result::Result<Arc<cache::Kept>, cache::Miss>> {
+        let cache = self.state.cache()?;
+        let key = cache::key(&peer.identity(), request)?;
+        Some(cache.look_up(key).await)
+    }
+
+    fn from_cache(
+        &self,
+        model: &Arc<Model>,
+        peer: &Peer,
+        request: &ChatRequest,
+        progress: &Progress,
+        kept: &cache::Kept,
+    ) -> Opened {
+        let mut recording = Recording::begin(
+            self.recorder.clone(),
+            Record {
+                cached: true,
+                ..self.record(model, peer, 0, request)
+            },
+        );
+        let answer = ChatResponse {
+            model: model.name.clone(),
+            provider: model.provider.name.clone(),
+            plugin: peer.plugin.name().to_owned(),
+            vendor_model: kept.vendor_model.clone(),
+            id: kept.id.clone(),
+            parts: kept.parts.clone(),
+            finish_reason: kept.finish,
+            raw_finish_reason: kept.raw_finish.clone(),
+            usage: Usage::NOTHING,
+            cost: Some(rust_decimal::Decimal::ZERO),
+            latency: self.begun.elapsed(),
+            time_to_first_token: None,
+            attempts: progress.attempts,
+            cached: true,
+            failed_before: progress.failed.clone(),
+        };
+        recording.succeeded(&answer, self.state.config.history.content);
+        match self.stream {
+            true => Opened::Stream(ChatStream::of_whole(answer)),
+            false => Opened::Whole(Box::new(answer)),
         }
     }
 
@@ -204,7 +266,7 @@ impl Call {
             outcome: stats::Outcome::Cancelled,
             usage: Usage::default(),
             cost: None,
-            latency: std::time::Duration::ZERO,
+            latency: Duration::ZERO,
             ttft: None,
             cached: false,
             prompt: self
@@ -212,7 +274,7 @@ impl Call {
                 .config
                 .history
                 .content
-                .then(|| last_question(&request.messages)),
+                .then(|| request::last_question(&request.messages)),
             answer: None,
         }
     }
@@ -229,89 +291,6 @@ fn finish_whole(answer: wire::Answer, ticket: &Ticket) -> ChatResponse {
     ticket.response(answer.id, answer.model, parts, answer.finish, answer.usage)
 }
 
-impl Ticket {
-    /// The response to hand out.
-    pub(super) fn response(
-        &self,
-        id: Option<String>,
-        vendor_model: Option<String>,
-        parts: Vec<Part>,
-        (finish_reason, raw_finish_reason): (FinishReason, Option<String>),
-        usage: Usage,
-    ) -> ChatResponse {
-        let prices = self.model.prices.as_ref();
-        ChatResponse {
-            model: self.model.name.clone(),
-            provider: self.model.provider.name.clone(),
-            plugin: self.plugin.clone(),
-            vendor_model: vendor_model.or_else(|| Some(self.model.model_name.clone())),
-            id,
-            parts,
-            finish_reason,
-            raw_finish_reason,
-            usage,
-            cost: prices.and_then(|prices| stats::cost(prices, &usage)),
-            latency: self.begun.elapsed(),
-            time_to_first_token: None,
-            attempts: self.attempts,
-            cached: false,
-            failed_before: self.failed_before.clone(),
-        }
-    }
-}
-
-/// What cannot be asked of anybody.
-fn check(request: &ChatRequest, limit: u64) -> Result<()> {
-    let empty = |message: &ChatMessage| message.role != Role::System && !message.content.is_empty();
-    if !request.messages.iter().any(empty) {
-        return Err(Error::new(
-            ErrorKind::InvalidRequest,
-            "there is nothing to ask: the conversation is empty",
-        ));
-    }
-    let length: u64 = request
-        .messages
-        .iter()
-        .flat_map(|message| &message.content)
-        .map(|part| match part {
-            Part::Text(text) => text.text.len() as u64,
-            _ => 0,
-        })
-        .sum();
-    if length > limit {
-        return Err(Error::new(
-            ErrorKind::PayloadTooLarge,
-            format!(
-                "the conversation has {:.1} MB of text, more than the {} MB of limits.request_mb: send less",
-                length as f64 / f64::from(1 << 20),
-                limit >> 20
-            ),
-        ));
-    }
-    Ok(())
-}
-
-/// The request with what the model's configuration says where the caller says nothing.
-fn with_defaults(request: &ChatRequest, model: &Model) -> ChatRequest {
-    let mut request = request.clone();
-    request.sampling = request.sampling.or(&model.sampling);
-    request.reasoning_effort = request.reasoning_effort.or(model.reasoning_effort);
-    if let Some(system) = &model.system
-        && !request
-            .messages
-            .iter()
-            .any(|message| message.role == Role::System)
-    {
-        request.messages.insert(0, ChatMessage::system(system));
-    }
-    if !model.extra.is_empty() {
-        let mut extra = model.extra.clone();
-        extra.append(&mut request.extra);
-        request.extra = extra;
-    }
-    request
-}
-
 /// Whether another model might answer what this one could not.
 fn another_may_do(error: &Error) -> bool {
     !matches!(
@@ -320,7 +299,7 @@ fn another_may_do(error: &Error) -> bool {
     )
 }
 
-fn resting(left: std::time::Duration) -> Error {
+fn resting(left: Duration) -> Error {
     let mut error = Error::new(
         ErrorKind::Unavailable,
         format!(
@@ -331,22 +310,4 @@ fn resting(left: std::time::Duration) -> Error {
     .retryable(true);
     error.retry_after_ms = u64::try_from(left.as_millis()).ok();
     error
-}
-
-fn tool_calls(messages: &[ChatMessage]) -> usize {
-    messages
-        .iter()
-        .flat_map(|message| &message.content)
-        .filter(|part| matches!(part, Part::ToolCall(_)))
-        .count()
-}
-
-/// What was asked last, for the history.
-fn last_question(messages: &[ChatMessage]) -> String {
-    messages
-        .iter()
-        .rev()
-        .find(|message| message.role == Role::User)
-        .map(ChatMessage::text)
-        .unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::cache::Identity;
 use super::failure;
 use super::state::State;
 use crate::chat::{ChatRequest, Delta, Part};
@@ -54,11 +55,8 @@ impl Peer {
         model_name: &str,
     ) -> Result<Self> {
         let info = plugin.info();
-        let base_url = endpoint.base_url(
-            env,
-            &info.base_url_env,
-            info.default_base_url.as_deref(),
-        )?;
+        let base_url =
+            endpoint.base_url(env, &info.base_url_env, info.default_base_url.as_deref())?;
         check_settings(endpoint, info)?;
         let (secrets, headers) = secrets(env, endpoint, info).await?;
         let hidden = secrets.iter().map(|(_, secret)| secret.clone()).collect();
@@ -82,6 +80,16 @@ impl Peer {
             max_request: limits.request,
             plugin,
         })
+    }
+
+    /// What decides an answer besides the request.
+    pub(super) fn identity(&self) -> Identity<'_> {
+        Identity {
+            plugin_digest: self.plugin.digest(),
+            base_url: self.base_url.as_str(),
+            model: &self.target.model,
+            settings: &self.target.settings,
+        }
     }
 
     /// One attempt, up to the whole answer or the head of a stream.
@@ -333,7 +341,11 @@ fn deltas_of(answer: wire::Answer) -> Vec<Delta> {
 
 /// Settings that the plugin does not know are a mistake, not a wish.
 fn check_settings(endpoint: &Endpoint, info: &wire::Info) -> Result<()> {
-    let known: Vec<_> = info.settings.iter().map(|known| known.name.as_str()).collect();
+    let known: Vec<_> = info
+        .settings
+        .iter()
+        .map(|known| known.name.as_str())
+        .collect();
     for name in endpoint.settings.keys() {
         if !known.contains(&name.as_str()) {
             let advice = crate::config::advice(name, known.iter().copied(), "");

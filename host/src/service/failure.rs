@@ -78,7 +78,11 @@ impl From<TransportError> for Error {
 }
 
 /// A vendor's error, with what the response's headers say and without the keys it may repeat.
-pub(super) fn vendor(mut error: Error, hints: Option<RetryHints>, secrets: &[SecretString]) -> Error {
+pub(super) fn vendor(
+    mut error: Error,
+    hints: Option<RetryHints>,
+    secrets: &[SecretString],
+) -> Error {
     if let Some(hints) = hints
         && let Some(after) = hints.after
     {

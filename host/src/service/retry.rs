@@ -83,7 +83,10 @@ mod tests {
         let final_error = busy(None).retryable(false);
         assert_eq!(pause(&policy(), &final_error, 1, Duration::ZERO, 1.0), None);
         assert_eq!(pause(&policy(), &busy(None), 5, Duration::ZERO, 1.0), None);
-        assert_eq!(pause(&policy(), &busy(Some(61_000)), 1, Duration::ZERO, 1.0), None);
+        assert_eq!(
+            pause(&policy(), &busy(Some(61_000)), 1, Duration::ZERO, 1.0),
+            None
+        );
         let late = Duration::from_secs(59);
         assert_eq!(pause(&policy(), &busy(Some(2_000)), 1, late, 1.0), None);
     }

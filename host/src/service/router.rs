@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::state::State;
-use crate::config::{Model, Route, RouteModel, Strategy};
+use super::live::Live;
+use crate::config::{Config, Model, Route, RouteModel, Strategy};
 use crate::error::{Error, Result};
 
 /// The models to try.
@@ -15,10 +15,9 @@ pub(super) struct Plan {
 }
 
 /// The models behind a name.
-pub(super) fn plan(state: &State, name: &str) -> Result<Plan> {
-    let config = &state.config;
+pub(super) fn plan(config: &Config, live: &Live, name: &str) -> Result<Plan> {
     if let Some(route) = config.routes.get(name) {
-        return plan_route(route);
+        return plan_route(route, live);
     }
     match config.models.get(name) {
         Some(model) if model.enabled => Ok(Plan {
@@ -32,7 +31,7 @@ pub(super) fn plan(state: &State, name: &str) -> Result<Plan> {
     }
 }
 
-fn plan_route(route: &Route) -> Result<Plan> {
+fn plan_route(route: &Route, live: &Live) -> Result<Plan> {
     let mut usable: Vec<&RouteModel> = route
         .models
         .iter()
@@ -44,8 +43,16 @@ fn plan_route(route: &Route) -> Result<Plan> {
             route.name
         )));
     }
-    if matches!(route.strategy, Strategy::Weighted) {
-        usable = shuffled(usable, || fastrand::f64());
+    match route.strategy {
+        Strategy::Fallback => {}
+        Strategy::Weighted => usable = shuffled(usable, fastrand::f64),
+        Strategy::Latency => {
+            usable = by_latency(
+                usable,
+                |name| live.model(name).average_ms(),
+                fastrand::usize,
+            );
+        }
     }
     Ok(Plan {
         route: Some(route.name.clone()),
@@ -54,6 +61,29 @@ fn plan_route(route: &Route) -> Result<Plan> {
             .map(|entry| entry.model.clone())
             .collect(),
     })
+}
+
+/// The faster of two drawn by chance, then the others, the fastest first. A model that has not
+/// answered yet counts as fast, so that it is tried.
+fn by_latency<'a>(
+    mut models: Vec<&'a RouteModel>,
+    average: impl Fn(&str) -> Option<f64>,
+    random: impl Fn(std::ops::Range<usize>) -> usize,
+) -> Vec<&'a RouteModel> {
+    let speed = |entry: &RouteModel| average(&entry.model.name).unwrap_or(0.0);
+    let count = models.len();
+    if count > 1 {
+        let one = random(0..count);
+        let other = (one + 1 + random(0..count - 1)) % count;
+        let faster = match (models.get(one), models.get(other)) {
+            (Some(a), Some(b)) if speed(b) < speed(a) => other,
+            _ => one,
+        };
+        let first = models.remove(faster);
+        models.sort_by(|a, b| speed(a).total_cmp(&speed(b)));
+        models.insert(0, first);
+    }
+    models
 }
 
 /// Draws without putting back, each with the probability of its weight.

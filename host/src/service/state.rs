@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use super::breaker::Breaker;
+use super::cache::Cache;
 use crate::config::{self, Config, Endpoint, Proxy};
 use crate::error::{Error, Result};
 use crate::plugin::{EngineOptions, Limits, LoadOptions, Plugin, PluginEngine};
@@ -27,21 +27,23 @@ pub(super) struct State {
     engine: OnceLock<Result<PluginEngine>>,
     plugins: Mutex<HashMap<String, Arc<OnceCell<Plugin>>>>,
     clients: Mutex<HashMap<ClientKey, HttpClient>>,
-    breakers: Mutex<HashMap<String, Arc<Breaker>>>,
+    cache: Option<Arc<Cache>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 impl State {
     pub(super) fn new(config: Config) -> Self {
         State {
+            cache: Cache::new(&config.cache).map(Arc::new),
             config: Arc::new(config),
             engine: OnceLock::new(),
             plugins: Mutex::default(),
             clients: Mutex::default(),
-            breakers: Mutex::default(),
         }
     }
 
@@ -130,11 +132,8 @@ impl State {
             .clone()
     }
 
-    /// The breaker of a model.
-    pub(super) fn breaker(&self, model: &str) -> Arc<Breaker> {
-        lock(&self.breakers)
-            .entry(model.to_owned())
-            .or_default()
-            .clone()
+    /// Kept answers, if they are kept.
+    pub(super) fn cache(&self) -> Option<Arc<Cache>> {
+        self.cache.clone()
     }
 }

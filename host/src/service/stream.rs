@@ -8,9 +8,9 @@ use std::time::Duration;
 use futures_core::Stream;
 use futures_util::{StreamExt as _, stream};
 
-use super::call::Ticket;
 use super::exchange::Streaming;
 use super::recording::Recording;
+use super::ticket::Ticket;
 use crate::chat::{Accumulator, ChatEvent, ChatResponse, FinishReason, Part};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -23,7 +23,11 @@ pub struct ChatStream {
 
 impl ChatStream {
     pub(super) fn new(reader: Reader, recording: Recording) -> Self {
-        let live = Live { reader, recording };
+        let live = Live {
+            reader,
+            recording,
+            failed: None,
+        };
         ChatStream {
             events: Box::pin(stream::unfold(Some(live), Live::next)),
         }
@@ -129,7 +133,7 @@ impl Reader {
         match outcome {
             Ok(false) => Ok(()),
             Ok(true) => {
-                self.complete(recording);
+                self.complete(recording).await;
                 Ok(())
             }
             Err(mut error) => {
@@ -140,7 +144,7 @@ impl Reader {
         }
     }
 
-    fn complete(&mut self, recording: &mut Recording) {
+    async fn complete(&mut self, recording: &mut Recording) {
         // Closes the connection if the vendor has not.
         self.streaming = None;
         let answer = std::mem::take(&mut self.answer);
@@ -149,6 +153,7 @@ impl Reader {
         let parts = answer.into_parts(self.ticket.first_call);
         let mut response = self.ticket.response(id, model, parts, finish, usage);
         response.time_to_first_token = self.first;
+        self.ticket.settle(&response, self.first).await;
         recording.succeeded(&response, self.ticket.keep_content);
         let calls = response.tool_calls().cloned().map(ChatEvent::ToolCall);
         self.queue.extend(calls.collect::<Vec<_>>());
@@ -160,6 +165,8 @@ impl Reader {
 struct Live {
     reader: Reader,
     recording: Recording,
+    /// To be told once everything that came before it was.
+    failed: Option<Error>,
 }
 
 impl Live {
@@ -174,17 +181,14 @@ impl Live {
                 };
                 return Some((Ok(event), rest));
             }
-            if let Err(error) = live.reader.read(&mut live.recording).await {
-                let model = &live.reader.ticket.model;
-                let mut error = error.of(&model.provider.name, &model.name);
-                // Text was shown already: the caller alone may decide to ask again.
-                if let Some(event) = live.reader.queue.pop_front() {
-                    live.reader.queue.push_front(event);
-                    live.reader.streaming = None;
-                }
-                error.attempts = None;
+            if let Some(error) = live.failed.take() {
+                // What had come before was shown: the caller alone may decide to ask again.
                 live.recording.failed(&error);
                 return Some((Err(error), None));
+            }
+            if let Err(error) = live.reader.read(&mut live.recording).await {
+                let model = &live.reader.ticket.model;
+                live.failed = Some(error.of(&model.provider.name, &model.name));
             }
         }
     }

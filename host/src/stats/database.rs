@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Row as _};
 
 use super::StatsError;
@@ -47,7 +45,10 @@ impl Database {
             path: path.display().to_string(),
             reason: error.to_string(),
         };
-        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        if let Some(parent) = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+        {
             make_directory(parent).map_err(place)?;
         }
         make_private(path).map_err(place)?;
@@ -98,9 +99,11 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), S
     lock.lock().map_err(place)?;
     if version(connection).await? < VERSION {
         MIGRATIONS.run(&mut *connection).await?;
-        sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {VERSION}")))
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query(sqlx::AssertSqlSafe(format!(
+            "PRAGMA user_version = {VERSION}"
+        )))
+        .execute(&mut *connection)
+        .await?;
     }
     Ok(())
 }

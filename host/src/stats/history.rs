@@ -153,11 +153,26 @@ impl History {
     pub async fn clear(&mut self, filter: &Filter) -> Result<u64, StatsError> {
         let mut query = QueryBuilder::<Sqlite>::new("DELETE FROM exchanges WHERE 1");
         restrict(&mut query, filter);
-        let done = query
-            .build()
-            .execute(&mut self.database.connection)
-            .await?;
+        let done = query.build().execute(&mut self.database.connection).await?;
         Ok(done.rows_affected())
+    }
+
+    /// What the entries that a filter lets through cost, as far as it is known.
+    ///
+    /// # Errors
+    ///
+    /// The database failed, or holds what it should not.
+    pub async fn spent(&mut self, filter: &Filter) -> Result<Decimal, StatsError> {
+        let mut query =
+            QueryBuilder::<Sqlite>::new("SELECT id, cost FROM exchanges WHERE cost IS NOT NULL");
+        restrict(&mut query, filter);
+        let rows = query
+            .build()
+            .fetch_all(&mut self.database.connection)
+            .await?;
+        rows.iter().try_fold(Decimal::ZERO, |sum, row| {
+            Ok(sum.saturating_add(cost_of(row)?.unwrap_or_default()))
+        })
     }
 
     /// Keeps a conversation, in place of its former state.
@@ -283,15 +298,7 @@ fn entry(row: &SqliteRow) -> Result<Entry, StatsError> {
             .try_get::<Option<i64>, _>(name)?
             .and_then(|count| u64::try_from(count).ok()))
     };
-    let cost: Option<String> = row.try_get("cost")?;
-    let cost = cost
-        .map(|text| {
-            text.parse::<Decimal>().map_err(|_| StatsError::Damaged {
-                row: id,
-                reason: format!("cost {text:?} is no decimal"),
-            })
-        })
-        .transpose()?;
+    let cost = cost_of(row)?;
     Ok(Entry {
         id,
         at_ms: row.try_get("at_ms")?,
@@ -325,4 +332,16 @@ fn entry(row: &SqliteRow) -> Result<Entry, StatsError> {
         prompt: row.try_get("prompt")?,
         answer: row.try_get("answer")?,
     })
+}
+
+fn cost_of(row: &SqliteRow) -> Result<Option<Decimal>, StatsError> {
+    let id: i64 = row.try_get("id")?;
+    let cost: Option<String> = row.try_get("cost")?;
+    cost.map(|text| {
+        text.parse::<Decimal>().map_err(|_| StatsError::Damaged {
+            row: id,
+            reason: format!("cost {text:?} is no decimal"),
+        })
+    })
+    .transpose()
 }

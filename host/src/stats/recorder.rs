@@ -117,10 +117,7 @@ async fn write(database: &mut Database, messages: &[Message]) -> Result<(), Stat
     if records.is_empty() {
         return Ok(());
     }
-    let mut transaction = database
-        .connection
-        .begin_with("BEGIN IMMEDIATE")
-        .await?;
+    let mut transaction = database.connection.begin_with("BEGIN IMMEDIATE").await?;
     for record in records {
         insert(&mut transaction, record).await?;
     }

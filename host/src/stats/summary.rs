@@ -161,8 +161,8 @@ impl Tally {
         totals.p95_ms = percentile(&self.latencies, 95);
         totals.p99_ms = percentile(&self.latencies, 99);
         totals.average_ttft_ms = mean(&self.ttfts);
-        totals.tokens_per_second = (self.generating_ms > 0.0)
-            .then(|| self.generated as f64 * 1000.0 / self.generating_ms);
+        totals.tokens_per_second =
+            (self.generating_ms > 0.0).then(|| self.generated as f64 * 1000.0 / self.generating_ms);
         totals
     }
 }

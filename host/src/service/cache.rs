@@ -1,0 +1,183 @@
+//! Answers kept for identical requests.
+//!
+//! The key is a digest of everything that decides the answer: the plugin's digest, the address, the
+//! vendor's model, the settings and the request with all defaults filled in. Identical requests
+//! at one time wait for the first. Off unless the configuration turns it on.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache as Memory;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::recording::now_ms;
+use crate::chat::{ChatRequest, ChatResponse, FinishReason, Part};
+use crate::config;
+
+/// What is kept of an answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Kept {
+    at_ms: i64,
+    pub(super) id: Option<String>,
+    pub(super) vendor_model: Option<String>,
+    pub(super) parts: Vec<Part>,
+    pub(super) finish: FinishReason,
+    pub(super) raw_finish: Option<String>,
+}
+
+/// The answers of one configuration.
+pub(super) struct Cache {
+    memory: Memory<String, Arc<Kept>>,
+    /// Who is asking for a key right now.
+    asking: Memory<String, Arc<Mutex<()>>>,
+    directory: Option<PathBuf>,
+    ttl: Duration,
+}
+
+/// A request that is not answered yet: others that ask the same wait until this is dropped.
+pub(super) struct Miss {
+    key: String,
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl Cache {
+    /// The cache that a configuration asks for, if it does.
+    pub(super) fn new(policy: &config::Cache) -> Option<Self> {
+        policy.enabled.then(|| Cache {
+            memory: Memory::builder()
+                .max_capacity(policy.max_entries)
+                .time_to_live(policy.ttl)
+                .build(),
+            asking: Memory::builder()
+                .max_capacity(100_000)
+                .time_to_idle(Duration::from_secs(3600))
+                .build(),
+            directory: policy.path.clone(),
+            ttl: policy.ttl,
+        })
+    }
+
+    /// The kept answer, or the turn to make one.
+    pub(super) async fn look_up(&self, key: String) -> Result<Arc<Kept>, Miss> {
+        if let Some(kept) = self.get(&key).await {
+            return Ok(kept);
+        }
+        let turn = self
+            .asking
+            .get_with(key.clone(), async { Arc::default() })
+            .await
+            .lock_owned()
+            .await;
+        match self.get(&key).await {
+            Some(kept) => Ok(kept),
+            None => Err(Miss { key, _turn: turn }),
+        }
+    }
+
+    /// Keeps an answer, if it is one that the same request would get again.
+    pub(super) async fn keep(&self, miss: &Miss, answer: &ChatResponse) {
+        if !matches!(
+            answer.finish_reason,
+            FinishReason::Stop | FinishReason::ToolCalls
+        ) {
+            return;
+        }
+        let kept = Arc::new(Kept {
+            at_ms: now_ms(),
+            id: answer.id.clone(),
+            vendor_model: answer.vendor_model.clone(),
+            parts: answer.parts.clone(),
+            finish: answer.finish_reason,
+            raw_finish: answer.raw_finish_reason.clone(),
+        });
+        if let Some(directory) = &self.directory
+            && let Err(error) = write(directory, &miss.key, &kept)
+        {
+            tracing::warn!(%error, path = %directory.display(), "the answer is not kept on disk");
+        }
+        self.memory.insert(miss.key.clone(), kept).await;
+    }
+
+    async fn get(&self, key: &str) -> Option<Arc<Kept>> {
+        if let Some(kept) = self.memory.get(key).await {
+            return Some(kept);
+        }
+        let text = std::fs::read(self.directory.as_ref()?.join(format!("{key}.json"))).ok()?;
+        let kept: Kept = serde_json::from_slice(&text).ok()?;
+        let age = u64::try_from(now_ms().saturating_sub(kept.at_ms)).ok()?;
+        if Duration::from_millis(age) >= self.ttl {
+            return None;
+        }
+        let kept = Arc::new(kept);
+        self.memory.insert(key.to_owned(), kept.clone()).await;
+        Some(kept)
+    }
+}
+
+/// What decides an answer besides the request.
+pub(super) struct Identity<'a> {
+    pub(super) plugin_digest: &'a str,
+    pub(super) base_url: &'a str,
+    pub(super) model: &'a str,
+    pub(super) settings: &'a str,
+}
+
+/// The key of a request; nothing if it cannot be written down.
+pub(super) fn key(identity: &Identity<'_>, request: &ChatRequest) -> Option<String> {
+    let mut digest = Sha256::new();
+    for text in [
+        identity.plugin_digest,
+        identity.base_url,
+        identity.model,
+        identity.settings,
+    ] {
+        digest.update((text.len() as u64).to_le_bytes());
+        digest.update(text.as_bytes());
+    }
+    digest.update(serde_json::to_vec(request).ok()?);
+    Some(hex::encode(digest.finalize()))
+}
+
+fn write(directory: &Path, key: &str, kept: &Kept) -> std::io::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    let temporary = directory.join(format!(".{key}-{:016x}", fastrand::u64(..)));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&temporary)?;
+    let written = serde_json::to_writer(file, kept)
+        .map_err(std::io::Error::from)
+        .and_then(|()| std::fs::rename(&temporary, directory.join(format!("{key}.json"))));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::ChatMessage;
+
+    #[test]
+    fn the_key_tells_apart_whatever_decides_the_answer() {
+        let request = ChatRequest::new([ChatMessage::user("hi")]);
+        let identity = |model| Identity {
+            plugin_digest: "d",
+            base_url: "http://a",
+            model,
+            settings: "{}",
+        };
+        let first = key(&identity("m"), &request).unwrap();
+        assert_eq!(key(&identity("m"), &request.clone()).unwrap(), first);
+        assert_ne!(key(&identity("n"), &request).unwrap(), first);
+        assert_ne!(
+            key(&identity("m"), &request.temperature(0.1)).unwrap(),
+            first
+        );
+    }
+}
