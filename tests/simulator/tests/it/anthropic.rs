@@ -290,5 +290,5 @@ async fn refusals_pages_and_overload_have_their_forms() {
             page["last_id"].as_str().unwrap()
         );
     }
-    assert_eq!(seen, 18);
+    assert_eq!(seen, 21);
 }

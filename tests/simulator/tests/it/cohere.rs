@@ -210,5 +210,5 @@ async fn models_come_in_pages() {
         };
         path = format!("/cohere/v1/models?endpoint=chat&page_size=1000&page_token={token}");
     }
-    assert_eq!(seen, 10);
+    assert_eq!(seen, 11);
 }

@@ -302,5 +302,5 @@ async fn blocks_limits_and_pages_have_their_forms() {
         };
         path = format!("/gemini/v1beta/models?pageSize=1000&pageToken={token}");
     }
-    assert_eq!(seen, 17);
+    assert_eq!(seen, 20);
 }

@@ -38,7 +38,10 @@ impl Model {
 }
 
 /// Full name, alias, version, most output tokens.
-const MODELS: [(&str, &str, (u32, u32), u64); 18] = [
+const MODELS: [(&str, &str, (u32, u32), u64); 21] = [
+    ("claude-haiku-5-5", "", (5, 5), 64_000),
+    ("claude-opus-5-5", "", (5, 5), 128_000),
+    ("claude-sonnet-5-5", "", (5, 5), 128_000),
     ("claude-fable-5", "", (5, 0), 128_000),
     ("claude-opus-4-8", "", (4, 8), 128_000),
     ("claude-opus-4-7", "", (4, 7), 128_000),

@@ -30,7 +30,7 @@ const EMBED: Traits = Traits {
     ..CHAT
 };
 
-const MODELS: [(&str, Traits); 14] = [
+const MODELS: [(&str, Traits); 15] = [
     (
         "c4ai-aya-expanse-32b",
         Traits {
@@ -42,6 +42,13 @@ const MODELS: [(&str, Traits); 14] = [
         "c4ai-aya-vision-32b",
         Traits {
             vision: true,
+            tools: false,
+            ..CHAT
+        },
+    ),
+    (
+        "command",
+        Traits {
             tools: false,
             ..CHAT
         },

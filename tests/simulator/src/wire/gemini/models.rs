@@ -60,7 +60,7 @@ const EMBEDS: Traits = Traits {
     ..PLAIN
 };
 
-const MODELS: [(&str, Traits); 17] = [
+const MODELS: [(&str, Traits); 20] = [
     (
         "gemini-1.5-flash",
         Traits {
@@ -98,9 +98,18 @@ const MODELS: [(&str, Traits); 17] = [
     ("gemini-3-pro-preview", THIRD),
     ("gemini-3.1-pro-preview", THIRD),
     ("gemini-3.5-flash", THIRD),
+    ("gemini-3.5-flash-lite", THIRD),
+    ("gemini-3.8-flash", THIRD),
     ("gemini-flash-latest", THINKS),
     (
         "gemini-pro",
+        Traits {
+            generation: 1,
+            ..PLAIN
+        },
+    ),
+    (
+        "gemini-pro-vision",
         Traits {
             generation: 1,
             ..PLAIN

@@ -19,10 +19,13 @@ pub(super) struct Model {
 }
 
 /// Name with tag; tools, vision, thinking.
-const MODELS: [(&str, bool, bool, bool); 13] = [
+const MODELS: [(&str, bool, bool, bool); 16] = [
+    ("codellama:7b", false, false, false),
     ("deepseek-r1:latest", false, false, true),
     ("gemma3:latest", false, true, false),
     ("gpt-oss:20b", true, false, true),
+    ("llama2:13b", false, false, false),
+    ("llama2:7b", false, false, false),
     ("llama2:latest", false, false, false),
     ("llama3:latest", false, false, false),
     ("llama3.1:latest", true, false, false),

@@ -70,11 +70,16 @@ const GPT_5_2: Traits = Traits {
     ..REASONS
 };
 
+const GPT_6: Traits = Traits {
+    efforts: &["none", "low", "medium", "high", "xhigh", "max"],
+    ..REASONS
+};
+
 /// For models that a test added.
 pub(crate) const ANY: Traits = OMNI;
 
 /// Name, the suffix that its answers add, and what it takes.
-const MODELS: [(&str, &str, Traits); 26] = [
+const MODELS: [(&str, &str, Traits); 29] = [
     (
         "gpt-3.5-turbo",
         "-0125",
@@ -110,6 +115,9 @@ const MODELS: [(&str, &str, Traits); 26] = [
     ("gpt-5.4", "", GPT_5_2),
     ("gpt-5.4-mini", "", GPT_5_2),
     ("gpt-5.5", "", GPT_5_2),
+    ("gpt-6-luna", "", GPT_6),
+    ("gpt-6.1-sol", "", GPT_6),
+    ("gpt-6.1-terra", "", GPT_6),
     ("o1", "-2024-12-17", REASONS),
     ("o3", "-2025-04-16", REASONS),
     (
