@@ -178,12 +178,16 @@ fn output_config<'a>(request: &'a ChatRequest, plan: &Plan) -> Result<Option<Tre
     Ok(Some(config.with("format", format)))
 }
 
-/// The vendor has no place for the description of a schema but the schema itself.
+/// The vendor has no place for the description of a schema but the schema itself. What it cannot
+/// enforce it refuses; unless the caller wants it exact, it is said in words instead.
 fn answer_schema(format: &JsonSchema) -> Result<Json<'_>, Error> {
     let what = "the schema of the answer";
     let raw = raw_object(what, &format.schema)?;
     let mut schema = Json::parse(raw.get()).unwrap_or_default();
     schema::close(&mut schema);
+    if format.strict != Some(true) {
+        schema::relax(&mut schema);
+    }
     if let (Json::Object(members), Some(description)) = (&mut schema, &format.description)
         && !members.iter().any(|(key, _)| key == "description")
     {
