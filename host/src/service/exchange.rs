@@ -31,6 +31,7 @@ pub(super) struct Peer {
     headers: Vec<(String, HeaderValue)>,
     limits: ExchangeLimits,
     max_request: u64,
+    endpoint: Endpoint,
 }
 
 /// What an attempt came to.
@@ -78,6 +79,7 @@ impl Peer {
                 response_bytes: limits.response,
             },
             max_request: limits.request,
+            endpoint: endpoint.clone(),
             plugin,
         })
     }
@@ -144,6 +146,7 @@ impl Peer {
             })
             .collect();
         let mut request = to_http(described);
+        self.go_without(&mut request);
         let framing = request.framing;
         for (name, value) in &self.headers {
             request.headers.retain(|(known, _)| known != name);
@@ -169,7 +172,22 @@ impl Peer {
             body: crate::transport::redact(&text_of(&partial.bytes), &self.hidden).into_owned(),
         };
         let error = session.decode_error(&self.target, failed).await?;
+        if error.kind == ErrorKind::Authentication {
+            // A key that rotates is fetched anew next time.
+            for (name, _) in &self.secrets {
+                self.endpoint.source(name).forget();
+            }
+        }
         Err(self.vendor(error, Some(response.retry)))
+    }
+
+    /// Secrets that the configuration says there are none of are not asked for.
+    fn go_without(&self, request: &mut HttpRequest) {
+        for (_, value) in &mut request.headers {
+            if let HeaderValue::Secret { name, optional, .. } = value {
+                *optional |= self.endpoint.goes_without(name);
+            }
+        }
     }
 
     async fn read_whole(&self, sent: Sent) -> Result<wire::Response> {
