@@ -19,6 +19,20 @@ struct Line<'src> {
     text: String,
 }
 
+impl Line<'_> {
+    /// Whether a function or an implementation begins here.
+    fn begins_an_item(&self) -> bool {
+        let public = self.text.strip_prefix("pub");
+        let after = public
+            .and_then(|rest| rest.split_once(' '))
+            .map(|(_, rest)| rest);
+        let declares = after.unwrap_or(&self.text);
+        ["fn ", "impl ", "impl<", "struct ", "enum ", "const fn "]
+            .iter()
+            .any(|word| declares.starts_with(word))
+    }
+}
+
 /// Compares the product code of all plugins.
 ///
 /// # Errors
@@ -75,6 +89,11 @@ fn runs(files: &[Vec<Line<'_>>]) -> Vec<String> {
             let (Some(first), Some(last)) = (window.first(), window.last()) else {
                 continue;
             };
+            // What two plugins have in common must be one thing, not the end of
+            // one thing and the beginning of the next.
+            if window.iter().skip(1).any(Line::begins_an_item) {
+                continue;
+            }
             let key = window.iter().map(|line| line.text.as_str()).collect();
             let earlier = *seen.entry(key).or_insert(first);
             let elsewhere = plugin(earlier.path) != plugin(first.path);
@@ -136,6 +155,16 @@ mod tests {
             ])
             .is_empty()
         );
+    }
+
+    #[test]
+    fn a_run_does_not_reach_into_the_next_item() {
+        let two = "let a = 1;\nlet b = 2;\nlet c = 3;\n}\npub(crate) fn next() {\nlet d = 4;\nlet e = 5;\n".to_owned();
+        let found = found_in(&[
+            ("plugins/a/src/lib.rs", two.clone()),
+            ("plugins/b/src/lib.rs", two),
+        ]);
+        assert!(found.is_empty(), "{found:?}");
     }
 
     #[test]

@@ -1,0 +1,135 @@
+//! The exchange that is measured as a whole process: one short question to the
+//! simulator, asked by the program and by curl.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+
+use crate::process;
+use crate::simulator::Simulator;
+use crate::workspace::Workspace;
+
+const LIMIT: Duration = Duration::from_secs(60);
+const MODEL: &str = "gpt-4o-mini";
+const QUESTION: &str = "What is the capital of France?";
+/// The simulator holds its answer back, so that memory can be looked at meanwhile.
+const SLOW_QUESTION: &str = "What is the capital of France? [[fault:slow-start ms=300]]";
+
+/// Everything that is needed to ask.
+pub(super) struct Exchange {
+    program: PathBuf,
+    config: PathBuf,
+    url: String,
+    key: String,
+}
+
+impl Exchange {
+    /// Writes the configuration.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be written, or the simulator's key not be read.
+    pub(super) fn prepare(
+        workspace: &Workspace,
+        simulator: &Simulator,
+        folder: &Path,
+    ) -> Result<Self> {
+        let base_url = simulator.base_url("openai")?;
+        let key_file = workspace.root.join("configs/simulator-keys/openai");
+        let key = fs::read_to_string(&key_file)
+            .with_context(|| format!("cannot read {}", key_file.display()))?;
+        let config = folder.join("config.json");
+        let content = json!({
+            "default_model": MODEL,
+            "plugin_dir": workspace.plugin_dir(),
+            "providers": { "openai": { "base_url": base_url, "api_key_file": key_file } },
+            "models": { MODEL: { "provider": "openai", "model_name": MODEL } },
+            "history": { "enabled": false },
+        });
+        fs::write(&config, content.to_string())?;
+        Ok(Exchange {
+            program: workspace.program("release", "multillm"),
+            config,
+            url: format!("{base_url}/chat/completions"),
+            key: key.trim().to_owned(),
+        })
+    }
+
+    /// The program, asking; compiled code is kept in `cache`.
+    pub(super) fn query(&self, cache: &Path) -> Command {
+        self.asking(cache, QUESTION)
+    }
+
+    /// The same, and the answer takes a while.
+    pub(super) fn slow_query(&self, cache: &Path) -> Command {
+        self.asking(cache, SLOW_QUESTION)
+    }
+
+    fn asking(&self, cache: &Path, question: &str) -> Command {
+        let mut command = process::in_clean_environment(&self.program);
+        command
+            .env("XDG_CACHE_HOME", cache)
+            .arg("--config")
+            .arg(&self.config);
+        command.args(["query", question]);
+        command
+    }
+
+    /// The program, doing nothing.
+    pub(super) fn version(&self) -> Command {
+        let mut command = process::in_clean_environment(&self.program);
+        command.arg("--version");
+        command
+    }
+
+    /// curl, asking the same.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: the body is built from constants.
+    pub(super) fn curl(&self) -> Result<Command> {
+        let messages = json!([{ "role": "user", "content": QUESTION }]);
+        let body = serde_json::to_string(&json!({ "model": MODEL, "messages": messages }))?;
+        let mut command = process::in_clean_environment(Path::new("curl"));
+        command
+            .args([
+                "--silent",
+                "--fail",
+                "--header",
+                "content-type: application/json",
+            ])
+            .args(["--header", &format!("authorization: Bearer {}", self.key)])
+            .args(["--data", &body, &self.url]);
+        Ok(command)
+    }
+
+    /// Runs a command that must succeed, and says how long it took.
+    ///
+    /// # Errors
+    ///
+    /// It failed.
+    pub(super) fn time(&self, command: &mut Command) -> Result<Duration> {
+        let finished = process::finish_within(command, LIMIT)?;
+        let stderr = finished.stderr.trim_end();
+        ensure!(
+            finished.status.success(),
+            "`{}` failed: {stderr}",
+            process::shown(command)
+        );
+        Ok(finished.took)
+    }
+}
+
+/// Whether there is a curl to compare with.
+pub(super) fn has_curl() -> bool {
+    let quiet = Command::new("curl")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    quiet.is_ok_and(|status| status.success())
+}
