@@ -44,7 +44,8 @@ pub(crate) fn request(
             citation_options: citations(&settings),
             max_tokens: request.sampling.max_tokens,
             temperature: request.sampling.temperature,
-            p: request.sampling.top_p,
+            // The API takes 0.01 to 0.99; elsewhere 1 means "all tokens" and 0 "the likeliest".
+            p: request.sampling.top_p.map(|p| p.clamp(0.01, 0.99)),
             k: request.sampling.top_k,
             seed: request.sampling.seed,
             stop_sequences: &request.sampling.stop,

@@ -96,6 +96,15 @@ fn sampling_has_cohere_s_names() {
 }
 
 #[test]
+fn top_p_stays_within_what_the_api_takes() {
+    for (asked, sent) in [(1.0, 0.99), (0.0, 0.01), (0.5, 0.5)] {
+        let mut request = question();
+        request.sampling.top_p = Some(asked);
+        assert_eq!(encoded(&request)["p"], json!(sent));
+    }
+}
+
+#[test]
 fn settings_reach_the_wire() {
     let settings = r#"{"safety_mode":"STRICT","citation_mode":"OFF","thinking_budget":500,"client_name":"desk"}"#;
     let request = Cohere::encode(&target(settings), &question(), Mode::Whole).unwrap();
