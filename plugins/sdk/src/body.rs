@@ -97,18 +97,6 @@ fn extra(request: &ChatRequest) -> Result<Option<Json<'_>>, Error> {
     }
 }
 
-/// Merges `from` into `into`: objects key by key, anything else replaces.
-pub fn merge(into: &mut Value, from: Value) {
-    match (into, from) {
-        (Value::Object(into), Value::Object(from)) => {
-            for (key, value) in from {
-                merge(into.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (into, from) => *into = from,
-    }
-}
-
 /// JSON text of the caller's (a schema, for example) as a value.
 ///
 /// # Errors
