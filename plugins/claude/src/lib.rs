@@ -5,12 +5,12 @@
 //!
 //! # Layout
 //!
-//! - [`settings`]: what a provider or model entry may set.
-//! - [`model`]: what a model can, by its name. [`thinking`]: how much it is to think.
-//! - [`encode`]: the request; [`turns`] its conversation, [`tools`] its tools, [`schema`] its
-//!   schemas, [`tree`] its JSON.
-//! - [`decode`] reads an answer whole, [`stream`] as it comes; [`wire`] is what both share.
-//! - [`error`]: failures. [`list`]: the list of models.
+//! - `settings`: what a provider or model entry may set.
+//! - `model`: what a model can, by its name. `thinking`: how much it is to think.
+//! - `encode`: the request; `turns` its conversation, `tools` its tools, `schema` its
+//!   schemas, `tree` its JSON.
+//! - `decode` reads an answer whole, `stream` as it comes; `wire` is what both share.
+//! - `error`: failures. `list`: the list of models.
 #![forbid(unsafe_code)]
 
 mod decode;

@@ -1,3 +1,5 @@
+//! What whole answers mean.
+
 use multillm_plugin_sdk::{
     ErrorKind, FinishReason, Opaque, Part, Reasoning, Text, ToolCall, Usage,
 };

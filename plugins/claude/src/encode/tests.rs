@@ -1,3 +1,5 @@
+//! What requests become.
+
 use multillm_plugin_sdk::{
     BodyPart, ChatRequest, Error, ErrorKind, Framing, JsonSchema, Method, Mode, Part,
     ReasoningEffort, ResponseFormat, Role, ToolChoice,

@@ -1,3 +1,5 @@
+//! What failures mean.
+
 use multillm_plugin_sdk::{ErrorKind, Response};
 
 use super::{in_band, of_response};

@@ -1,3 +1,5 @@
+//! Budgets, efforts and limits.
+
 use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{ErrorKind, ReasoningEffort};
 

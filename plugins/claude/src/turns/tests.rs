@@ -1,3 +1,5 @@
+//! What conversations become.
+
 use multillm_plugin_sdk::body::json_body;
 use multillm_plugin_sdk::{
     Blob, BodyPart, ChatRequest, Error, ErrorKind, Image, ImageSource, Opaque, Part, Reasoning,
