@@ -17,7 +17,7 @@ pub(super) fn encode<'a>(request: &'a ChatRequest, body: &mut Body<'a>) -> Resul
         ToolChoice::Auto => None,
         ToolChoice::None => some_tools.then(|| "none".into()),
         ToolChoice::Required => Some("required".into()),
-        ToolChoice::Named(name) => Some(function([("name", name.as_str().into())])),
+        ToolChoice::Named(name) => Some(function(Json::object([("name", name.as_str().into())]))),
     };
     body.set("tool_choice", choice);
     body.set("response_format", format(&request.response_format)?);
@@ -25,11 +25,8 @@ pub(super) fn encode<'a>(request: &'a ChatRequest, body: &mut Body<'a>) -> Resul
 }
 
 /// What is said of a function, marked as such.
-fn function<'a, const N: usize>(members: [(&'static str, Json<'a>); N]) -> Json<'a> {
-    Json::object([
-        ("type", "function".into()),
-        ("function", Json::object(members)),
-    ])
+fn function(what: Json<'_>) -> Json<'_> {
+    Json::object([("type", "function".into()), ("function", what)])
 }
 
 fn tool(tool: &Tool) -> Result<Json<'_>, Error> {
@@ -39,10 +36,7 @@ fn tool(tool: &Tool) -> Result<Json<'_>, Error> {
     let schema = schema(&tool.parameters, "the parameters of tool", &tool.name)?;
     body.set("parameters", Some(schema));
     body.set("strict", tool.strict);
-    Ok(Json::object([
-        ("type", "function".into()),
-        ("function", Json::Object(body.0)),
-    ]))
+    Ok(function(Json::Object(body.0)))
 }
 
 fn format(format: &ResponseFormat) -> Result<Option<Json<'_>>, Error> {
