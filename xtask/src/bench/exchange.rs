@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::json;
 
 use crate::process;
 use crate::simulator::Simulator;
 use crate::workspace::Workspace;
 
+/// Holds the key that the simulator takes.
+const KEY_VARIABLE: &str = "OPENAI_API_KEY";
+const KEY: &str = "sk-sim-openai";
 const LIMIT: Duration = Duration::from_secs(60);
 const MODEL: &str = "gpt-4o-mini";
 const QUESTION: &str = "What is the capital of France?";
@@ -24,7 +27,6 @@ pub(super) struct Exchange {
     program: PathBuf,
     config: PathBuf,
     url: String,
-    key: String,
 }
 
 impl Exchange {
@@ -32,21 +34,18 @@ impl Exchange {
     ///
     /// # Errors
     ///
-    /// The folder cannot be written, or the simulator's key not be read.
+    /// The folder cannot be written.
     pub(super) fn prepare(
         workspace: &Workspace,
         simulator: &Simulator,
         folder: &Path,
     ) -> Result<Self> {
         let base_url = simulator.base_url("openai")?;
-        let key_file = workspace.root.join("configs/simulator-keys/openai");
-        let key = fs::read_to_string(&key_file)
-            .with_context(|| format!("cannot read {}", key_file.display()))?;
         let config = folder.join("config.json");
         let content = json!({
             "default_model": MODEL,
             "plugin_dir": workspace.plugin_dir(),
-            "providers": { "openai": { "base_url": base_url, "api_key_file": key_file } },
+            "providers": { "openai": { "base_url": base_url, "api_key_env": KEY_VARIABLE } },
             "models": { MODEL: { "provider": "openai", "model_name": MODEL } },
             "history": { "enabled": false },
         });
@@ -55,7 +54,6 @@ impl Exchange {
             program: workspace.program("release", "multillm"),
             config,
             url: format!("{base_url}/chat/completions"),
-            key: key.trim().to_owned(),
         })
     }
 
@@ -73,6 +71,7 @@ impl Exchange {
         let mut command = process::in_clean_environment(&self.program);
         command
             .env("XDG_CACHE_HOME", cache)
+            .env(KEY_VARIABLE, KEY)
             .arg("--config")
             .arg(&self.config);
         command.args(["query", question]);
@@ -102,7 +101,7 @@ impl Exchange {
                 "--header",
                 "content-type: application/json",
             ])
-            .args(["--header", &format!("authorization: Bearer {}", self.key)])
+            .args(["--header", &format!("authorization: Bearer {KEY}")])
             .args(["--data", &body, &self.url]);
         Ok(command)
     }

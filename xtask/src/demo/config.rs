@@ -60,8 +60,10 @@ impl Setup {
             tools: folder.join("tools.json"),
             plugin_dir: workspace.plugin_dir(),
         };
-        let configs = workspace.root.join("configs");
-        fs::write(&setup.config, moved(&text, simulator.address(), &configs))?;
+        fs::write(
+            &setup.config,
+            moved(&text, simulator.address(), &setup.plugin_dir),
+        )?;
         fs::write(&setup.picture, STANDARD.decode(PICTURE)?)?;
         let tools = json!([{
             "name": "get_weather",
@@ -93,17 +95,11 @@ impl Setup {
     }
 }
 
-/// The committed configuration for another address and another folder.
-fn moved(text: &str, address: &str, configs: &Path) -> String {
-    let below = |name: &str| {
-        format!(
-            "\"{}",
-            configs.join(name).to_string_lossy().replace('\\', "/")
-        )
-    };
+/// The committed configuration for another address and from another folder.
+fn moved(text: &str, address: &str, plugin_dir: &Path) -> String {
+    let plugin_dir = json!(plugin_dir.to_string_lossy()).to_string();
     text.replace(&format!("127.0.0.1:{PORT}"), address)
-        .replace("\"simulator-keys", &below("simulator-keys"))
-        .replace("\"plugins\"", &format!("{}\"", below("plugins")))
+        .replace("\"plugins\"", &plugin_dir)
 }
 
 #[cfg(test)]
@@ -111,12 +107,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_copy_points_to_the_same_files_and_another_port() {
-        let text = r#"{"plugin_dir": "plugins", "a": "http://127.0.0.1:18080/x", "f": "simulator-keys/openai"}"#;
-        let copy = moved(text, "127.0.0.1:1", Path::new("/c"));
+    fn the_copy_has_the_same_plugins_and_another_port() {
+        let text = r#"{"plugin_dir": "plugins", "a": "http://127.0.0.1:18080/x"}"#;
+        let copy = moved(text, "127.0.0.1:1", Path::new("/c/plugins"));
         assert_eq!(
             copy,
-            r#"{"plugin_dir": "/c/plugins", "a": "http://127.0.0.1:1/x", "f": "/c/simulator-keys/openai"}"#
+            r#"{"plugin_dir": "/c/plugins", "a": "http://127.0.0.1:1/x"}"#
         );
     }
 
