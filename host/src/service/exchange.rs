@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::cache::Identity;
 use super::failure;
+use super::hidden::Hidden;
 use super::state::State;
 use crate::chat::{ChatRequest, Delta, Part};
 use crate::config::{Endpoint, Env, Header, Model};
@@ -27,7 +28,7 @@ pub(super) struct Peer {
     /// By the plugin's names.
     secrets: Vec<(String, SecretString)>,
     /// All that must never be shown.
-    hidden: Vec<SecretString>,
+    hidden: Hidden,
     headers: Vec<(String, HeaderValue)>,
     limits: ExchangeLimits,
     max_request: u64,
@@ -60,7 +61,7 @@ impl Peer {
             endpoint.base_url(env, &info.base_url_env, info.default_base_url.as_deref())?;
         check_settings(endpoint, info)?;
         let (secrets, headers) = secrets(env, endpoint, info).await?;
-        let hidden = secrets.iter().map(|(_, secret)| secret.clone()).collect();
+        let hidden = Hidden::new(secrets.iter().map(|(_, secret)| secret.clone()).collect());
         let limits = &state.config.limits;
         Ok(Peer {
             target: wire::Target {
@@ -169,7 +170,7 @@ impl Peer {
         let failed = wire::Response {
             status: response.status,
             headers: response.headers,
-            body: crate::transport::redact(&text_of(&partial.bytes), &self.hidden).into_owned(),
+            body: self.hidden.clean(&text_of(&partial.bytes)),
         };
         let error = session.decode_error(&self.target, failed).await?;
         if error.kind == ErrorKind::Authentication {
@@ -196,7 +197,7 @@ impl Peer {
         Ok(wire::Response {
             status: response.status,
             headers: response.headers,
-            body: text_of(&body),
+            body: self.hidden.clean_piece(text_of(&body)),
         })
     }
 
@@ -219,7 +220,7 @@ pub(super) struct Streaming {
     headers: Vec<(String, String)>,
     body: BodyStream,
     target: wire::Target,
-    hidden: Vec<SecretString>,
+    hidden: Hidden,
 }
 
 impl Streaming {
@@ -252,7 +253,7 @@ impl Streaming {
                 let body = wire::Response {
                     status: self.status,
                     headers: std::mem::take(&mut self.headers),
-                    body,
+                    body: self.hidden.clean_piece(body),
                 };
                 let Some(decoder) = self.decoder.take() else {
                     return Err(truncated());
@@ -289,7 +290,7 @@ impl Streaming {
             .into_iter()
             .map(|frame| wire::Frame {
                 event: frame.event,
-                data: frame.data,
+                data: self.hidden.clean_piece(frame.data),
             })
             .collect();
         let events = decoder.push(frames).await?;

@@ -1,11 +1,10 @@
 //! What failures of plugins, HTTP and configuration mean to a caller.
 
-use secrecy::SecretString;
-
+use super::hidden::Hidden;
 use crate::config::{BaseUrlError, ConfigError, SecretError};
 use crate::error::{Error, ErrorKind};
 use crate::plugin::PluginError;
-use crate::transport::{FramingError, RetryHints, Rule, TransportError, redact};
+use crate::transport::{FramingError, RetryHints, TransportError};
 
 impl From<PluginError> for Error {
     fn from(error: PluginError) -> Self {
@@ -52,10 +51,7 @@ impl From<TransportError> for Error {
             | T::MissingSecret { .. }
             | T::UnusableSecret { .. }
             | T::Setup { .. } => (ErrorKind::Configuration, false),
-            T::Refused { rule, .. } => match rule {
-                Rule::Blob | Rule::Body => (ErrorKind::Plugin, false),
-                _ => (ErrorKind::Plugin, false),
-            },
+            T::Refused { .. } => (ErrorKind::Plugin, false),
             T::TooLarge { what, .. } => match what {
                 crate::transport::Oversize::Request => (ErrorKind::PayloadTooLarge, false),
                 crate::transport::Oversize::Response => (ErrorKind::MalformedResponse, false),
@@ -81,15 +77,14 @@ impl From<TransportError> for Error {
 pub(super) fn vendor(
     mut error: Error,
     hints: Option<RetryHints>,
-    secrets: &[SecretString],
+    hidden: &Hidden,
 ) -> Error {
     if let Some(hints) = hints
         && let Some(after) = hints.after
     {
         error.retry_after_ms = u64::try_from(after.as_millis()).ok();
     }
-    let clean = |text: &str| redact(text, secrets).into_owned();
-    error.message = clean(&error.message);
-    error.vendor_code = error.vendor_code.as_deref().map(clean);
+    error.message = hidden.clean(&error.message);
+    error.vendor_code = error.vendor_code.as_deref().map(|code| hidden.clean(code));
     error
 }
