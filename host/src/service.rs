@@ -8,6 +8,7 @@ mod cache;
 mod call;
 mod exchange;
 mod failure;
+mod hidden;
 mod limits;
 mod listing;
 mod live;
