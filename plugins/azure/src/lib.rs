@@ -8,9 +8,7 @@
 use multillm_plugin_sdk::openai::{
     Auth, Dialect, MaxTokensField, Settings, Vendor, capabilities, segments,
 };
-use multillm_plugin_sdk::{
-    Capabilities, Error, Info, Secret, Setting, Support, Target, export_provider,
-};
+use multillm_plugin_sdk::{Error, Info, Secret, Setting, Target, export_provider};
 
 /// The plugin.
 pub struct Azure;
@@ -64,11 +62,7 @@ impl Vendor for Azure {
             base_url_env: vec!["AZURE_OPENAI_ENDPOINT".to_owned()],
             secrets: vec![Secret::api_key(&["AZURE_OPENAI_API_KEY"])],
             settings: own.into_iter().chain(Settings::describe()).collect(),
-            capabilities: Capabilities {
-                // OpenAI's models withhold their thoughts; others on the resource send them.
-                reasoning: Support::SomeModels,
-                ..capabilities()
-            },
+            capabilities: capabilities(),
         }
     }
 

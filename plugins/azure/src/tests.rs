@@ -1,12 +1,11 @@
-use multillm_plugin_sdk::{Header, ListModels, Provider, openai::Auth};
+use multillm_plugin_sdk::openai::Auth;
+use multillm_plugin_sdk::testing::target;
+use multillm_plugin_sdk::{Header, ListModels, Provider};
 
 use super::*;
 
 fn dialect(settings: &str) -> Result<Dialect, Error> {
-    Azure::dialect(&Target {
-        model: "gpt-4o".to_owned(),
-        settings: settings.to_owned(),
-    })
+    Azure::dialect(&target("gpt-4o", settings))
 }
 
 /// Path and query of a dialect, as they would follow the endpoint.
@@ -95,10 +94,7 @@ fn the_key_is_an_api_key_unless_it_is_a_token() {
         dialect("{}").unwrap().auth,
         Auth::Header("api-key".to_owned())
     );
-    let entra = Target {
-        model: String::new(),
-        settings: r#"{"auth":"bearer"}"#.to_owned(),
-    };
+    let entra = target("", r#"{"auth":"bearer"}"#);
     let request = Azure::encode_list(&entra, None).unwrap();
     assert_eq!(
         request.headers,

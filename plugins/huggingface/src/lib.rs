@@ -58,7 +58,6 @@ impl Vendor for HuggingFace {
             secrets: vec![Secret::api_key(&["HF_TOKEN", "HUGGINGFACE_API_KEY"])],
             settings: [bill_to].into_iter().chain(Settings::describe()).collect(),
             capabilities: Capabilities {
-                reasoning: Support::SomeModels,
                 seed: Support::SomeModels,
                 top_k: Support::SomeModels,
                 ..capabilities()

@@ -1,40 +1,18 @@
-use multillm_plugin_sdk::events::Events;
-use multillm_plugin_sdk::{ChatEvent, Decoder, Frame, ListModels, Provider, Response};
+use multillm_plugin_sdk::testing::{self, response};
+use multillm_plugin_sdk::{ChatEvent, ListModels, Provider};
 
 use super::*;
 
 fn target(settings: &str) -> Target {
-    Target {
-        model: "org/model:provider".to_owned(),
-        settings: settings.to_owned(),
-    }
+    testing::target("org/model:provider", settings)
 }
 
 fn failure(status: u16, body: &str) -> Error {
-    let response = Response {
-        status,
-        headers: vec![],
-        body: body.to_owned(),
-    };
-    HuggingFace::decode_error(&target("{}"), &response)
+    HuggingFace::decode_error(&target("{}"), &response(status, body))
 }
 
-/// The events of a stream of these data, and how it ended.
 fn stream(data: &[&str]) -> (Vec<ChatEvent>, Result<(), Error>) {
-    let mut decoder = <HuggingFace as Provider>::Decoder::new(&target("{}"));
-    let mut events = Events::new();
-    for data in data {
-        let frame = Frame {
-            event: None,
-            data: (*data).to_owned(),
-        };
-        let read = decoder.frame(&frame, &mut events);
-        if read.is_err() || events.is_over() {
-            return (events.into_inner(), read);
-        }
-    }
-    let end = decoder.end(&mut events);
-    (events.into_inner(), end)
+    testing::stream::<<HuggingFace as Provider>::Decoder>(&target("{}"), data)
 }
 
 #[test]

@@ -4,9 +4,7 @@
 #![forbid(unsafe_code)]
 
 use multillm_plugin_sdk::openai::{Dialect, Settings, Vendor, capabilities};
-use multillm_plugin_sdk::{
-    Capabilities, Error, Header, Info, Secret, Setting, Support, Target, export_provider,
-};
+use multillm_plugin_sdk::{Error, Header, Info, Secret, Setting, Target, export_provider};
 
 /// The plugin.
 pub struct OpenAi;
@@ -37,11 +35,7 @@ impl Vendor for OpenAi {
             base_url_env: vec!["OPENAI_BASE_URL".to_owned()],
             secrets: vec![Secret::api_key(&["OPENAI_API_KEY"])],
             settings: own.into_iter().chain(Settings::describe()).collect(),
-            capabilities: Capabilities {
-                // OpenAI withholds its thoughts; compatible servers send theirs.
-                reasoning: Support::SomeModels,
-                ..capabilities()
-            },
+            capabilities: capabilities(),
         }
     }
 

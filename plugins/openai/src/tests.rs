@@ -1,13 +1,11 @@
 use multillm_plugin_sdk::openai::{CallIds, MaxTokensField, ReasoningHistory};
-use multillm_plugin_sdk::{ListModels, Method, Provider, Response};
+use multillm_plugin_sdk::testing::{self, response};
+use multillm_plugin_sdk::{ListModels, Method, Provider};
 
 use super::*;
 
 fn target(settings: &str) -> Target {
-    Target {
-        model: "gpt-4o".to_owned(),
-        settings: settings.to_owned(),
-    }
+    testing::target("gpt-4o", settings)
 }
 
 #[test]
@@ -57,12 +55,8 @@ fn settings_that_do_not_fit_fail_the_question_but_never_the_reading_of_an_error(
             .message
             .contains("auth")
     );
-    let response = Response {
-        status: 401,
-        headers: vec![],
-        body: String::new(),
-    };
-    assert_eq!(OpenAi::decode_error(&target, &response).status, Some(401));
+    let error = OpenAi::decode_error(&target, &response(401, ""));
+    assert_eq!(error.status, Some(401));
 }
 
 #[test]

@@ -155,27 +155,12 @@ impl Header {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ResponseFormat, Sampling, ToolChoice};
+    use crate::testing::ask;
 
     fn request(extra: &str) -> ChatRequest {
         ChatRequest {
-            messages: vec![],
-            tools: vec![],
-            tool_choice: ToolChoice::Auto,
-            parallel_tool_calls: None,
-            response_format: ResponseFormat::Text,
-            sampling: Sampling {
-                max_tokens: None,
-                temperature: None,
-                top_p: None,
-                top_k: None,
-                stop: vec![],
-                seed: None,
-                frequency_penalty: None,
-                presence_penalty: None,
-            },
-            reasoning_effort: None,
             extra: extra.to_owned(),
+            ..ask(vec![])
         }
     }
 

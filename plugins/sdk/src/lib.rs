@@ -9,16 +9,19 @@
 //! - [`Provider`], [`Decoder`], [`ListModels`] and [`export_provider!`]: what a plugin implements.
 //! - [`body`]: JSON bodies with pictures that stay with the host.
 //! - [`events`]: the stream decoder's output.
+//! - [`assemble`]: a whole answer from its events.
 //! - [`error`]: classifying failures.
 //! - [`outcome`]: rules on finish reasons and tool arguments that hold for every vendor.
 //! - [`json`]: JSON as a tree, for vendors whose answers vary.
 //! - [`openai`]: the OpenAI wire, driven by data.
+//! - [`testing`]: what an adapter's tests need.
 //!
 //! # Example
 //!
 //! `plugins/template` in the repository is a complete plugin to start from.
 #![warn(missing_docs)]
 
+pub mod assemble;
 #[doc(hidden)]
 pub mod bindings;
 pub mod body;
@@ -29,6 +32,7 @@ pub mod openai;
 pub mod outcome;
 mod provider;
 pub mod settings;
+pub mod testing;
 
 pub use bindings::exports::multillm::provider::chat::{
     ChatEvent, ChatResponse, Mode, Started, ToolCallDelta, ToolCallStart,

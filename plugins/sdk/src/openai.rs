@@ -105,7 +105,7 @@ impl<V: Vendor> crate::Decoder for Decoder<V> {
     }
 }
 
-/// What OpenAI itself can do; compatible vendors start from it.
+/// What servers of this wire can do by rule; a vendor starts from it.
 #[must_use]
 pub fn capabilities() -> Capabilities {
     Capabilities {
@@ -119,7 +119,8 @@ pub fn capabilities() -> Capabilities {
         image_url: Support::SomeModels,
         json: Support::SomeModels,
         json_schema: Support::SomeModels,
-        reasoning: Support::No,
+        // OpenAI withholds its thoughts; others send theirs.
+        reasoning: Support::SomeModels,
         reasoning_effort: Support::SomeModels,
         seed: Support::Yes,
         stop: Support::SomeModels,

@@ -1,84 +1,22 @@
 //! Everything is tried natively: no WebAssembly, no network, no key.
 
-use multillm_plugin_sdk::events::Events;
+use multillm_plugin_sdk::testing::{ask, body, response, says, stream, target};
 use multillm_plugin_sdk::{
-    BodyPart, ChatEvent, Decoder, ErrorKind, FinishReason, Frame, Framing, Header, Image,
-    ImageSource, Message, Part, ResponseFormat, Role, Sampling, Text, Tool, ToolChoice, Usage,
+    ChatEvent, ErrorKind, FinishReason, Framing, Header, Image, ImageSource, Part, Role, Tool,
+    Usage,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 
-fn target(settings: &str) -> Target {
-    Target {
-        model: "parley-2".to_owned(),
-        settings: settings.to_owned(),
-    }
-}
-
-fn says(role: Role, text: &str) -> Message {
-    Message {
-        role,
-        content: vec![Part::Text(Text {
-            text: text.to_owned(),
-            signature: None,
-        })],
-    }
-}
-
-fn ask(messages: Vec<Message>) -> ChatRequest {
-    ChatRequest {
-        messages,
-        tools: vec![],
-        tool_choice: ToolChoice::Auto,
-        parallel_tool_calls: None,
-        response_format: ResponseFormat::Text,
-        sampling: Sampling {
-            max_tokens: None,
-            temperature: None,
-            top_p: None,
-            top_k: None,
-            stop: vec![],
-            seed: None,
-            frequency_penalty: None,
-            presence_penalty: None,
-        },
-        reasoning_effort: None,
-        extra: "{}".to_owned(),
-    }
-}
-
-fn body(request: &Request) -> Value {
-    let [BodyPart::Text(text)] = request.body.as_slice() else {
-        panic!("{request:?}");
-    };
-    serde_json::from_str(text).unwrap()
-}
-
-fn response(status: u16, body: &str) -> Response {
-    Response {
-        status,
-        headers: vec![],
-        body: body.to_owned(),
-    }
+/// No settings.
+fn plain() -> Target {
+    target("parley-2", "{}")
 }
 
 /// The events of these lines, and how the stream ended.
-fn stream(lines: &[&str]) -> (Vec<ChatEvent>, Result<(), Error>) {
-    let mut decoder = stream::Lines::new(&target("{}"));
-    let mut events = Events::new();
-    for line in lines {
-        let frame = Frame {
-            event: None,
-            data: (*line).to_owned(),
-        };
-        let read = decoder.frame(&frame, &mut events);
-        if read.is_err() || events.is_over() {
-            return (events.into_inner(), read);
-        }
-    }
-    let end = decoder.end(&mut events);
-    (events.into_inner(), end)
+fn lines(lines: &[&str]) -> (Vec<ChatEvent>, Result<(), Error>) {
+    stream::<stream::Lines>(&plain(), lines)
 }
 
 #[test]
@@ -91,7 +29,12 @@ fn a_question_is_written_as_parley_wants_it() {
     question.sampling.max_tokens = Some(50);
     question.sampling.stop = vec!["END".to_owned()];
     question.extra = r#"{"mood":"calm"}"#.to_owned();
-    let request = Parley::encode(&target(r#"{"voice":"brisk"}"#), &question, Mode::Stream).unwrap();
+    let request = Parley::encode(
+        &target("parley-2", r#"{"voice":"brisk"}"#),
+        &question,
+        Mode::Stream,
+    )
+    .unwrap();
     assert_eq!(
         body(&request),
         json!({"model": "parley-2", "live": true, "voice": "brisk", "limit": 50, "until": ["END"],
@@ -122,7 +65,7 @@ fn what_parley_cannot_do_is_refused_by_name() {
         detail: None,
     }));
     for (request, named) in [(tools, "tools"), (seed, "seed"), (picture, "pictures")] {
-        let error = Parley::encode(&target("{}"), &request, Mode::Whole).unwrap_err();
+        let error = Parley::encode(&plain(), &request, Mode::Whole).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unsupported);
         assert!(error.message.contains(named), "{}", error.message);
     }
@@ -131,14 +74,14 @@ fn what_parley_cannot_do_is_refused_by_name() {
 #[test]
 fn a_streamed_answer_is_the_whole_one_in_pieces() {
     let whole = Parley::decode(
-        &target("{}"),
+        &plain(),
         &response(
             200,
             r#"{"id":"t-1","say":"Good evening.","ended":"done","tokens":{"heard":7,"said":3}}"#,
         ),
     )
     .unwrap();
-    let (events, end) = stream(&[
+    let (events, end) = lines(&[
         r#"{"id":"t-1"}"#,
         r#"{"say":"Good "}"#,
         r#"{"say":"evening.","note":"new fields are ignored"}"#,
@@ -160,28 +103,28 @@ fn a_streamed_answer_is_the_whole_one_in_pieces() {
 
 #[test]
 fn an_answer_that_leaves_things_out_is_still_one() {
-    let answer = Parley::decode(&target("{}"), &response(200, r#"{"say":"Hm."}"#)).unwrap();
+    let answer = Parley::decode(&plain(), &response(200, r#"{"say":"Hm."}"#)).unwrap();
     assert_eq!(answer.finish.reason, FinishReason::Other);
     assert_eq!(answer.usage, Usage::UNKNOWN);
     for nothing in ["", "<html>", "[]", "{}"] {
-        let error = Parley::decode(&target("{}"), &response(200, nothing)).unwrap_err();
+        let error = Parley::decode(&plain(), &response(200, nothing)).unwrap_err();
         assert_eq!(error.kind, ErrorKind::MalformedResponse, "{nothing}");
     }
 }
 
 #[test]
 fn a_cut_stream_and_a_broken_one_are_errors() {
-    let (_, cut) = stream(&[r#"{"say":"Good "}"#]);
+    let (_, cut) = lines(&[r#"{"say":"Good "}"#]);
     assert_eq!(cut.unwrap_err().kind, ErrorKind::Truncated);
     let problem = r#"{"problem":{"code":"crowded","text":"Too many guests."}}"#;
-    let (events, broken) = stream(&[r#"{"say":"Good "}"#, problem]);
+    let (events, broken) = lines(&[r#"{"say":"Good "}"#, problem]);
     assert_eq!(broken.unwrap_err().kind, ErrorKind::Overloaded);
     assert_eq!(events, [ChatEvent::Text("Good ".to_owned())]);
 }
 
 #[test]
 fn failures_are_classified_whatever_the_body_is() {
-    let failure = |status, body| Parley::decode_error(&target("{}"), &response(status, body));
+    let failure = |status, body| Parley::decode_error(&plain(), &response(status, body));
     let slow = failure(
         429,
         r#"{"problem":{"code":"slow_down","text":"Breathe.","wait_seconds":2.5}}"#,

@@ -4,12 +4,10 @@ use super::dialect::Dialect;
 use super::error::Report;
 use super::stream::Stream;
 use super::wire::{index, one_or_many};
+use crate::assemble::assemble;
 use crate::events::Events;
 use crate::json::Json;
-use crate::{
-    ChatEvent, ChatResponse, Error, Finish, FinishReason, Part, Reasoning, Response, Text,
-    ToolCall, Usage,
-};
+use crate::{ChatResponse, Error, Response};
 
 /// Reads a whole answer, as if it had come in one piece of a stream.
 ///
@@ -43,72 +41,6 @@ pub fn decode(dialect: &Dialect, response: &Response) -> Result<ChatResponse, Er
     stream.choice(choice, &mut events);
     stream.close(&mut events);
     Ok(assemble(events.into_inner()))
-}
-
-/// Puts the pieces of an answer together: a run of text is one part.
-pub(super) fn assemble(events: Vec<ChatEvent>) -> ChatResponse {
-    let mut answer = ChatResponse {
-        id: None,
-        model: None,
-        content: Vec::new(),
-        finish: Finish {
-            reason: FinishReason::Other,
-            raw: None,
-        },
-        usage: Usage::UNKNOWN,
-    };
-    let mut calls: Vec<(u32, ToolCall)> = Vec::new();
-    for event in events {
-        match event {
-            ChatEvent::Started(started) => {
-                answer.id = started.id.or(answer.id);
-                answer.model = started.model.or(answer.model);
-            }
-            ChatEvent::Text(more) => match answer.content.last_mut() {
-                Some(Part::Text(part)) => part.text.push_str(&more),
-                _ => answer.content.push(Part::Text(Text {
-                    text: more,
-                    signature: None,
-                })),
-            },
-            ChatEvent::Reasoning(more) => match answer.content.last_mut() {
-                Some(Part::Reasoning(part)) => part.text.push_str(&more),
-                _ => answer.content.push(Part::Reasoning(Reasoning {
-                    text: more,
-                    signature: None,
-                    redacted: None,
-                })),
-            },
-            ChatEvent::ToolCallStart(start) => calls.push((
-                start.index,
-                ToolCall {
-                    id: start.id,
-                    local: false,
-                    name: start.name,
-                    arguments: String::new(),
-                    signature: start.signature,
-                },
-            )),
-            ChatEvent::ToolCallDelta(delta) => {
-                let call = calls.iter_mut().find(|(index, _)| *index == delta.index);
-                if let Some((_, call)) = call {
-                    call.arguments.push_str(&delta.arguments);
-                }
-            }
-            ChatEvent::Usage(usage) => answer.usage = usage,
-            ChatEvent::Finished(finish) => answer.finish = finish,
-            // None of these is ever said of a chunk of this wire.
-            ChatEvent::TextSignature(_)
-            | ChatEvent::ReasoningSignature(_)
-            | ChatEvent::RedactedReasoning(_)
-            | ChatEvent::Opaque(_)
-            | ChatEvent::Done
-            | ChatEvent::Failed(_) => {}
-        }
-    }
-    let calls = calls.into_iter().map(|(_, call)| Part::ToolCall(call));
-    answer.content.extend(calls);
-    answer
 }
 
 #[cfg(test)]

@@ -1,43 +1,41 @@
-//! What the tests of this module share.
+//! What the tests of this module share: a vendor that is nothing but its settings.
 
-use super::decode::decode;
 use super::dialect::Dialect;
-use super::stream::Stream;
-use crate::events::Events;
-use crate::{ChatEvent, ChatResponse, Error, Frame, Response};
+use super::settings::Settings;
+use super::{Decoder, Vendor, capabilities};
+use crate::testing::{self, response, target};
+use crate::{ChatEvent, ChatResponse, Error, Info, Provider, Target};
 
-pub(super) fn response(status: u16, body: &str) -> Response {
-    Response {
-        status,
-        headers: vec![],
-        body: body.to_owned(),
-    }
-}
+pub(super) struct Plain;
 
-pub(super) fn whole(dialect: &Dialect, body: &str) -> Result<ChatResponse, Error> {
-    decode(dialect, &response(200, body))
-}
-
-/// The events of a stream of these data, up to its end.
-pub(super) fn stream(dialect: &Dialect, data: &[&str]) -> (Vec<ChatEvent>, Result<(), Error>) {
-    let mut stream = Stream::new(dialect.clone());
-    let mut events = Events::new();
-    for data in data {
-        let frame = Frame {
-            event: None,
-            data: (*data).to_owned(),
-        };
-        let read = stream.frame(&frame, &mut events);
-        if read.is_err() || events.is_over() {
-            return (events.into_inner(), read);
+impl Vendor for Plain {
+    fn info() -> Info {
+        Info {
+            name: "plain".to_owned(),
+            title: "Plain".to_owned(),
+            version: "0.0.0".to_owned(),
+            documentation: String::new(),
+            default_base_url: None,
+            base_url_env: vec![],
+            secrets: vec![],
+            settings: Settings::describe(),
+            capabilities: capabilities(),
         }
     }
-    let end = stream.end(&mut events);
-    (events.into_inner(), end)
+
+    fn dialect(target: &Target) -> Result<Dialect, Error> {
+        Dialect::default().with(&Settings::of(target)?)
+    }
 }
 
-/// A stream's answer, put together as the host does it.
-pub(super) fn streamed(dialect: &Dialect, data: &[&str]) -> Result<ChatResponse, Error> {
-    let (list, end) = stream(dialect, data);
-    end.map(|()| super::decode::assemble(list))
+pub(super) fn whole(settings: &str, body: &str) -> Result<ChatResponse, Error> {
+    Plain::decode(&target("m", settings), &response(200, body))
+}
+
+pub(super) fn stream(settings: &str, data: &[&str]) -> (Vec<ChatEvent>, Result<(), Error>) {
+    testing::stream::<Decoder<Plain>>(&target("m", settings), data)
+}
+
+pub(super) fn streamed(settings: &str, data: &[&str]) -> Result<ChatResponse, Error> {
+    testing::streamed::<Decoder<Plain>>(&target("m", settings), data)
 }

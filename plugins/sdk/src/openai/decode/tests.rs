@@ -1,9 +1,9 @@
 use super::super::fixtures::whole;
 use super::*;
-use crate::ErrorKind;
+use crate::{ErrorKind, FinishReason, Part};
 
 fn read(body: &str) -> Result<ChatResponse, Error> {
-    whole(&Dialect::default(), body)
+    whole("", body)
 }
 
 #[test]

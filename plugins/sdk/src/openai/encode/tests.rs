@@ -2,42 +2,8 @@ use serde_json::{Value, json};
 
 use super::super::dialect::Dialect;
 use super::*;
-use crate::{
-    BodyPart, Header, JsonSchema, Message, Part, ResponseFormat, Role, Sampling, Text, Tool,
-    ToolChoice,
-};
-
-pub(super) fn ask(messages: Vec<Message>) -> ChatRequest {
-    ChatRequest {
-        messages,
-        tools: vec![],
-        tool_choice: ToolChoice::Auto,
-        parallel_tool_calls: None,
-        response_format: ResponseFormat::Text,
-        sampling: Sampling {
-            max_tokens: None,
-            temperature: None,
-            top_p: None,
-            top_k: None,
-            stop: vec![],
-            seed: None,
-            frequency_penalty: None,
-            presence_penalty: None,
-        },
-        reasoning_effort: None,
-        extra: "{}".to_owned(),
-    }
-}
-
-pub(super) fn says(role: Role, text: &str) -> Message {
-    Message {
-        role,
-        content: vec![Part::Text(Text {
-            text: text.to_owned(),
-            signature: None,
-        })],
-    }
-}
+use crate::testing::{self, ask, says, target};
+use crate::{BodyPart, Header, JsonSchema, ResponseFormat, Role, Sampling, Tool, ToolChoice};
 
 pub(super) fn send(
     dialect: &Dialect,
@@ -45,20 +11,8 @@ pub(super) fn send(
     request: &ChatRequest,
     mode: Mode,
 ) -> Result<(Request, Value), Error> {
-    let target = Target {
-        model: model.to_owned(),
-        settings: "{}".to_owned(),
-    };
-    let request = encode(dialect, &target, request, mode)?;
-    let text: String = request
-        .body
-        .iter()
-        .map(|part| match part {
-            BodyPart::Text(text) => text.clone(),
-            BodyPart::BlobBase64(id) => format!("<blob {id}>"),
-        })
-        .collect();
-    let body = serde_json::from_str(&text).unwrap();
+    let request = encode(dialect, &target(model, "{}"), request, mode)?;
+    let body = testing::body(&request);
     Ok((request, body))
 }
 

@@ -1,5 +1,5 @@
-use super::super::fixtures::response;
 use super::*;
+use crate::testing::response;
 
 fn read(status: u16, body: &str) -> Error {
     decode_error(&Dialect::default(), &response(status, body))

@@ -1,41 +1,14 @@
 use super::super::fixtures::{stream, streamed, whole};
+use super::super::{Dialect, decode_error};
 use super::*;
-use crate::{ChatEvent, ChatResponse, ErrorKind, Part, Reasoning, Text, ToolCall};
+use crate::testing::{call, response, text, thought};
+use crate::{ChatEvent, ChatResponse, ErrorKind, Part};
 
-fn lenient() -> Dialect {
-    Dialect {
-        done: DoneMarker::Optional,
-        ..Dialect::default()
-    }
-}
-
-fn text(text: &str) -> Part {
-    Part::Text(Text {
-        text: text.to_owned(),
-        signature: None,
-    })
-}
-
-fn thought(text: &str) -> Part {
-    Part::Reasoning(Reasoning {
-        text: text.to_owned(),
-        signature: None,
-        redacted: None,
-    })
-}
-
-fn call(id: Option<&str>, name: &str, arguments: &str) -> Part {
-    Part::ToolCall(ToolCall {
-        id: id.map(str::to_owned),
-        local: false,
-        name: name.to_owned(),
-        arguments: arguments.to_owned(),
-        signature: None,
-    })
-}
+/// Settings of a server that may leave out the marker.
+const LENIENT: &str = r#"{"done_marker":"optional"}"#;
 
 fn read(data: &[&str]) -> ChatResponse {
-    streamed(&Dialect::default(), data).unwrap()
+    streamed("", data).unwrap()
 }
 
 const SHOWN: &[&str] = &[
@@ -53,7 +26,7 @@ const SHOWN: &[&str] = &[
 #[test]
 fn an_answer_is_the_same_streamed_and_whole() {
     let same = whole(
-        &Dialect::default(),
+        "",
         r#"{"id":"c1","model":"m-1","choices":[{"index":0,"message":{"role":"assistant",
             "content":"Hello\u2028","refusal":null,"tool_calls":null},"finish_reason":"stop"}],
             "usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}"#,
@@ -68,7 +41,7 @@ fn an_answer_is_the_same_streamed_and_whole() {
 #[test]
 fn a_stream_cut_before_its_marker_is_truncated() {
     for cut in 0..SHOWN.len() - 1 {
-        let (_, end) = stream(&Dialect::default(), &SHOWN[..cut]);
+        let (_, end) = stream("", &SHOWN[..cut]);
         assert_eq!(end.unwrap_err().kind, ErrorKind::Truncated, "{cut}");
     }
 }
@@ -76,7 +49,7 @@ fn a_stream_cut_before_its_marker_is_truncated() {
 #[test]
 fn a_lenient_server_may_end_after_a_finish_reason() {
     for cut in 0..SHOWN.len() {
-        let (events, end) = stream(&lenient(), &SHOWN[..cut]);
+        let (events, end) = stream(LENIENT, &SHOWN[..cut]);
         assert_eq!(end.is_ok(), cut > 5, "{cut}");
         assert_eq!(events.last() == Some(&ChatEvent::Done), cut > 5, "{cut}");
     }
@@ -84,14 +57,14 @@ fn a_lenient_server_may_end_after_a_finish_reason() {
 
 #[test]
 fn a_marker_alone_is_no_answer() {
-    let (_, end) = stream(&Dialect::default(), &["[DONE]"]);
+    let (_, end) = stream("", &["[DONE]"]);
     assert_eq!(end.unwrap_err().kind, ErrorKind::MalformedResponse);
 }
 
 #[test]
 fn the_last_text_may_come_with_the_finish_reason_and_usage_on_every_chunk() {
     let answer = streamed(
-        &lenient(),
+        LENIENT,
         &[
             r#"{"choices":[{"delta":{"content":"a"}}],"usage":{"prompt_tokens":3,"completion_tokens":1}}"#,
             r#"{"choices":[{"delta":{"content":"b"},"finish_reason":"eos_token"}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#,
@@ -115,10 +88,7 @@ fn calls_are_told_apart_by_their_number() {
         r#"{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#,
         "[DONE]",
     ]);
-    let expected = [
-        call(Some("a"), "look", r#"{"x":1}"#),
-        call(Some("b"), "look", "{}"),
-    ];
+    let expected = [call("a", "look", r#"{"x":1}"#), call("b", "look", "{}")];
     assert_eq!(answer.content, expected);
     assert_eq!(answer.finish.reason, FinishReason::ToolCalls);
 }
@@ -139,7 +109,7 @@ fn calls_without_numbers_or_with_the_same_are_told_apart_by_their_ids() {
         ];
         let mut data: Vec<&str> = pieces.iter().map(String::as_str).collect();
         data.push("[DONE]");
-        let expected = [call(Some("a"), "f", "12"), call(Some("b"), "f", "34")];
+        let expected = [call("a", "f", "12"), call("b", "f", "34")];
         assert_eq!(read(&data).content, expected, "{number}");
     }
 }
@@ -154,7 +124,7 @@ fn the_name_may_come_before_the_id_and_after_the_number() {
         r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"}"}}]},"finish_reason":"stop"}]}"#,
         "[DONE]",
     ]);
-    let expected = [call(Some("a"), "f", "{}"), call(Some("b"), "g", "{}")];
+    let expected = [call("a", "f", "{}"), call("b", "g", "{}")];
     assert_eq!(answer.content, expected);
     assert_eq!(answer.finish.reason, FinishReason::ToolCalls);
     assert_eq!(answer.finish.raw.as_deref(), Some("stop"));
@@ -184,13 +154,13 @@ fn arguments_that_say_nothing_are_an_empty_object_and_a_cut_one_stays_as_it_is()
         data.push(r#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#);
         data.push("[DONE]");
         let answer = read(&data);
-        assert_eq!(answer.content, [call(Some("a"), "f", expected)]);
+        assert_eq!(answer.content, [call("a", "f", expected)]);
         assert_eq!(answer.finish.reason, FinishReason::Length);
         let body = format!(
             r#"{{"choices":[{{"message":{{"tool_calls":[{{"id":"a","function":{{"name":"f","arguments":"{}"}}}}]}},"finish_reason":"length"}}]}}"#,
             pieces.concat()
         );
-        assert_eq!(whole(&Dialect::default(), &body).unwrap(), answer);
+        assert_eq!(whole("", &body).unwrap(), answer);
     }
 }
 
@@ -203,17 +173,17 @@ fn the_two_older_forms_of_a_call_are_understood() {
         r#"{"choices":[{"delta":{},"finish_reason":"function_call"}]}"#,
         "[DONE]",
     ]);
-    assert_eq!(legacy.content, [call(None, "f", r#"{"a":1}"#)]);
+    assert_eq!(legacy.content, [call("", "f", r#"{"a":1}"#)]);
     assert_eq!(legacy.finish.reason, FinishReason::ToolCalls);
     let single = streamed(
-        &lenient(),
+        LENIENT,
         &[
             r#"{"choices":[{"delta":{"tool_calls":{"index":0,"id":"","function":{"name":"f","arguments":"{"}}}}]}"#,
             r#"{"choices":[{"delta":{"tool_calls":{"index":0,"id":"","function":{"name":null,"arguments":"}"}}},"finish_reason":"eos_token"}]}"#,
         ],
     )
     .unwrap();
-    assert_eq!(single.content, [call(None, "f", "{}")]);
+    assert_eq!(single.content, [call("", "f", "{}")]);
     assert_eq!(single.finish.reason, FinishReason::ToolCalls);
 }
 
@@ -259,15 +229,12 @@ fn thoughts_are_read_from_where_the_dialect_says() {
         "[DONE]",
     ];
     for (field, expected) in [
-        (ReasoningField::Auto, vec![thought("ab"), text("c")]),
-        (ReasoningField::Reasoning, vec![thought("xy"), text("c")]),
-        (ReasoningField::None, vec![text("c")]),
+        ("auto", vec![thought("ab"), text("c")]),
+        ("reasoning", vec![thought("xy"), text("c")]),
+        ("none", vec![text("c")]),
     ] {
-        let dialect = Dialect {
-            reasoning_field: field,
-            ..Dialect::default()
-        };
-        assert_eq!(streamed(&dialect, data).unwrap().content, expected);
+        let settings = format!(r#"{{"reasoning_field":"{field}"}}"#);
+        assert_eq!(streamed(&settings, data).unwrap().content, expected);
     }
 }
 
@@ -284,7 +251,7 @@ fn content_may_come_in_pieces() {
 #[test]
 fn an_error_within_a_stream_is_its_end_whatever_follows() {
     let (events, end) = stream(
-        &Dialect::default(),
+        "",
         &[
             r#"{"id":"c","choices":[{"delta":{"content":"so far"}}]}"#,
             r#"{"error":{"message":"The model failed.","type":"model_error","param":null,"code":null}}"#,
@@ -319,7 +286,7 @@ fn what_is_unknown_is_passed_over_and_what_is_no_json_is_not() {
         "\"x\"",
         r#"{"choices":[{"delta":"#,
     ] {
-        let (_, end) = stream(&Dialect::default(), &[bad]);
+        let (_, end) = stream("", &[bad]);
         assert_eq!(end.unwrap_err().kind, ErrorKind::MalformedResponse, "{bad}");
     }
 }
@@ -353,12 +320,9 @@ fn nothing_that_is_json_brings_it_down() {
     for shape in shapes {
         for value in odd {
             let json = shape.replace('@', value);
-            let _ = stream(&lenient(), &[&json, &json, "[DONE]"]);
-            let _ = whole(&lenient(), &json);
-            let _ = super::super::decode_error(
-                &lenient(),
-                &super::super::fixtures::response(500, &json),
-            );
+            let _ = stream(LENIENT, &[&json, &json, "[DONE]"]);
+            let _ = whole(LENIENT, &json);
+            let _ = decode_error(&Dialect::default(), &response(500, &json));
         }
     }
 }

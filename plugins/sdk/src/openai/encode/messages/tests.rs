@@ -1,8 +1,9 @@
 use serde_json::{Value, json};
 
-use super::super::tests::{ask, says, send};
+use super::super::tests::send;
 use super::*;
-use crate::{Blob, ErrorKind, Mode, Reasoning, Text};
+use crate::testing::{ask, says, text, thought};
+use crate::{Blob, ErrorKind, Mode};
 
 fn sent(dialect: &Dialect, messages: Vec<Message>) -> Result<Value, Error> {
     let (_, mut body) = send(dialect, "m", &ask(messages), Mode::Whole)?;
@@ -11,13 +12,6 @@ fn sent(dialect: &Dialect, messages: Vec<Message>) -> Result<Value, Error> {
 
 fn turn(role: Role, content: Vec<Part>) -> Vec<Message> {
     vec![Message { role, content }]
-}
-
-fn text(text: &str) -> Part {
-    Part::Text(Text {
-        text: text.to_owned(),
-        signature: None,
-    })
 }
 
 fn image(source: ImageSource, detail: Option<&str>) -> Image {
@@ -168,15 +162,8 @@ fn ids_that_a_server_would_refuse_are_replaced_alike_in_call_and_result() {
 
 #[test]
 fn thoughts_go_back_only_where_the_server_wants_them() {
-    let thought = || {
-        Part::Reasoning(Reasoning {
-            text: "hm".to_owned(),
-            signature: None,
-            redacted: None,
-        })
-    };
-    let spoken = || vec![thought(), text("x")];
-    let calling = || vec![thought(), call("a", "{}", None)];
+    let spoken = || vec![thought("hm"), text("x")];
+    let calling = || vec![thought("hm"), call("a", "{}", None)];
     use ReasoningHistory::{Drop, Keep, ToolCalls};
     for (history, content, kept) in [
         (Drop, calling(), false),

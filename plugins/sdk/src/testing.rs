@@ -1,0 +1,137 @@
+//! What the tests of an adapter need: requests, answers, and a stream that is read as the
+//! host reads it. Not for adapters themselves.
+
+use serde_json::Value;
+
+use crate::assemble::assemble;
+use crate::events::Events;
+use crate::{
+    BodyPart, ChatEvent, ChatRequest, ChatResponse, Decoder, Error, Frame, Message, Part,
+    Reasoning, Request, Response, ResponseFormat, Role, Sampling, Target, Text, ToolCall,
+    ToolChoice,
+};
+
+/// A target.
+#[must_use]
+pub fn target(model: &str, settings: &str) -> Target {
+    Target {
+        model: model.to_owned(),
+        settings: settings.to_owned(),
+    }
+}
+
+/// A request that asks for nothing special.
+#[must_use]
+pub fn ask(messages: Vec<Message>) -> ChatRequest {
+    ChatRequest {
+        messages,
+        tools: Vec::new(),
+        tool_choice: ToolChoice::Auto,
+        parallel_tool_calls: None,
+        response_format: ResponseFormat::Text,
+        sampling: Sampling {
+            max_tokens: None,
+            temperature: None,
+            top_p: None,
+            top_k: None,
+            stop: Vec::new(),
+            seed: None,
+            frequency_penalty: None,
+            presence_penalty: None,
+        },
+        reasoning_effort: None,
+        extra: "{}".to_owned(),
+    }
+}
+
+/// A message of text.
+#[must_use]
+pub fn says(role: Role, words: &str) -> Message {
+    Message {
+        role,
+        content: vec![text(words)],
+    }
+}
+
+/// Unsigned text.
+#[must_use]
+pub fn text(text: &str) -> Part {
+    Part::Text(Text {
+        text: text.to_owned(),
+        signature: None,
+    })
+}
+
+/// Unsigned thoughts.
+#[must_use]
+pub fn thought(text: &str) -> Part {
+    Part::Reasoning(Reasoning {
+        text: text.to_owned(),
+        signature: None,
+        redacted: None,
+    })
+}
+
+/// A call whose id is the vendor's; an empty one is none.
+#[must_use]
+pub fn call(id: &str, name: &str, arguments: &str) -> Part {
+    Part::ToolCall(ToolCall {
+        id: Some(id.to_owned()).filter(|id| !id.is_empty()),
+        local: false,
+        name: name.to_owned(),
+        arguments: arguments.to_owned(),
+        signature: None,
+    })
+}
+
+/// A response without headers.
+#[must_use]
+pub fn response(status: u16, body: &str) -> Response {
+    Response {
+        status,
+        headers: Vec::new(),
+        body: body.to_owned(),
+    }
+}
+
+/// A request's body, with `<blob N>` where the host puts a picture. `null` if it is no JSON.
+#[must_use]
+pub fn body(request: &Request) -> Value {
+    let text: String = request
+        .body
+        .iter()
+        .map(|part| match part {
+            BodyPart::Text(text) => text.clone(),
+            BodyPart::BlobBase64(id) => format!("<blob {id}>"),
+        })
+        .collect();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// The events of a stream of unnamed frames up to its end, and how it ended.
+pub fn stream<D: Decoder>(target: &Target, data: &[&str]) -> (Vec<ChatEvent>, Result<(), Error>) {
+    let mut decoder = D::new(target);
+    let mut events = Events::new();
+    for data in data {
+        let frame = Frame {
+            event: None,
+            data: (*data).to_owned(),
+        };
+        let read = decoder.frame(&frame, &mut events);
+        if read.is_err() || events.is_over() {
+            return (events.into_inner(), read);
+        }
+    }
+    let end = decoder.end(&mut events);
+    (events.into_inner(), end)
+}
+
+/// The answer that a stream makes.
+///
+/// # Errors
+///
+/// The stream's failure.
+pub fn streamed<D: Decoder>(target: &Target, data: &[&str]) -> Result<ChatResponse, Error> {
+    let (events, end) = stream::<D>(target, data);
+    end.map(|()| assemble(events))
+}
