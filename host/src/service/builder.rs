@@ -1,0 +1,153 @@
+//! Making a service by hand, and the one of the process.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use super::MultiLlmService;
+use crate::config::{Config, Env};
+use crate::error::Result;
+
+static GLOBAL: OnceLock<MultiLlmService> = OnceLock::new();
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone)]
+enum Source {
+    Default,
+    File(PathBuf),
+    Text { text: String, dir: PathBuf },
+}
+
+/// Makes a [`MultiLlmService`] other than by a file alone.
+///
+/// ```
+/// use multillm::MultiLlmService;
+///
+/// # fn main() -> multillm::Result<()> {
+/// let service = MultiLlmService::builder()
+///     .config_json(r#"{ "models": { "gpt-4": { "provider": "openai" } } }"#, ".")
+///     .history(false)
+///     .build()?;
+/// assert_eq!(service.models().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Builder {
+    source: Source,
+    env: Option<Env>,
+    history: Option<bool>,
+    history_path: Option<PathBuf>,
+}
+
+impl Builder {
+    /// The configuration stands in this file.
+    #[must_use]
+    pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.source = Source::File(path.into());
+        self
+    }
+
+    /// The configuration is this text; relative paths in it are relative to `dir`.
+    #[must_use]
+    pub fn config_json(mut self, text: impl Into<String>, dir: impl Into<PathBuf>) -> Self {
+        self.source = Source::Text {
+            text: text.into(),
+            dir: dir.into(),
+        };
+        self
+    }
+
+    /// Variables come from here, and not from the process and `.env`.
+    #[must_use]
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = Some(env);
+        self
+    }
+
+    /// Whether exchanges are recorded, whatever the configuration says.
+    #[must_use]
+    pub fn history(mut self, enabled: bool) -> Self {
+        self.history = Some(enabled);
+        self
+    }
+
+    /// Exchanges are recorded in this file, whatever the configuration says.
+    #[must_use]
+    pub fn history_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.history = Some(true);
+        self.history_path = Some(path.into());
+        self
+    }
+
+    /// The service.
+    ///
+    /// # Errors
+    ///
+    /// `configuration`, with everything that is wrong in it.
+    pub fn build(self) -> Result<MultiLlmService> {
+        let env = self.env.unwrap_or_else(Env::process);
+        let mut config = match self.source {
+            Source::Default => Config::load(&Config::find(None, &env)?, &env)?,
+            Source::File(path) => Config::load(&Config::find(Some(&path), &env)?, &env)?,
+            Source::Text { text, dir } => Config::from_json_str(&text, &dir, &env)?,
+        };
+        if let Some(enabled) = self.history {
+            config.history.enabled = enabled;
+        }
+        if let Some(path) = self.history_path {
+            config.history.path = Some(path);
+        }
+        Ok(MultiLlmService::new(config, env))
+    }
+}
+
+impl MultiLlmService {
+    /// A service with a configuration, an environment or a history of its own.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder {
+            source: Source::Default,
+            env: None,
+            history: None,
+            history_path: None,
+        }
+    }
+
+    /// A service by a configuration file. `.env` beside the working directory is read too.
+    ///
+    /// # Errors
+    ///
+    /// `configuration`, with everything that is wrong in the file.
+    #[allow(clippy::unused_async, reason = "reading may come to wait")]
+    pub async fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder().config_file(path.as_ref()).build()
+    }
+
+    /// A service by the configuration file that is found in the usual places.
+    ///
+    /// # Errors
+    ///
+    /// `configuration`: none was found, or it is wrong.
+    #[allow(clippy::unused_async, reason = "reading may come to wait")]
+    pub async fn from_default_file() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// The service of this process. The first call makes it by the configuration file that is
+    /// found in the usual places, unless [`MultiLlmService::make_global`] came before.
+    ///
+    /// # Errors
+    ///
+    /// As [`MultiLlmService::from_default_file`]; a later call tries again.
+    pub fn global() -> Result<&'static MultiLlmService> {
+        match GLOBAL.get() {
+            Some(service) => Ok(service),
+            None => Ok(Self::builder().build()?.make_global()),
+        }
+    }
+
+    /// Makes this the service of the process. The first one stays.
+    pub fn make_global(self) -> &'static MultiLlmService {
+        GLOBAL.get_or_init(|| self)
+    }
+}
