@@ -64,7 +64,7 @@ impl From<TransportError> for Error {
             T::Timeout { .. } => (ErrorKind::Timeout, true),
             T::NoAnswer { .. } => (ErrorKind::Unavailable, true),
             T::Cut { .. } => (ErrorKind::Truncated, true),
-            T::Malformed { .. } => (ErrorKind::MalformedResponse, true),
+            T::Malformed { .. } => (ErrorKind::MalformedResponse, false),
             T::Redirect { .. } => (ErrorKind::Unavailable, false),
             T::Picture { .. } => (ErrorKind::InvalidRequest, false),
             _ => (ErrorKind::Other, true),

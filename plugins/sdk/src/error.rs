@@ -37,10 +37,7 @@ impl Error {
     /// A success that cannot be read.
     #[must_use]
     pub fn malformed(message: impl Into<String>) -> Self {
-        Error {
-            retryable: true,
-            ..Self::new(ErrorKind::MalformedResponse, message)
-        }
+        Self::new(ErrorKind::MalformedResponse, message)
     }
 
     /// A stream that ended before the vendor's end marker.
