@@ -48,6 +48,7 @@ pub use model::{
     Capabilities, MissingPlugin, Model, Plugin, Provider, Route, RouteModel, Strategy, Wasi,
 };
 pub use policy::{Breaker, Cache, Health, History, Limits, RateLimits, Retry, Timeouts};
+pub(crate) use price::Amount;
 pub use price::Prices;
 pub use secret::{SecretCause, SecretCommand, SecretError, SecretSource};
 

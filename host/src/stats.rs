@@ -4,18 +4,24 @@
 //! delay and writes them in the background; [`History`] reads them back.
 
 mod database;
+mod export;
+mod filter;
 mod history;
 mod price;
+mod price_table;
 mod record;
 mod recorder;
 mod summary;
 
 pub use database::{Database, default_path};
-pub use history::{Conversation, Entry, Filter, History};
+pub use export::write_csv;
+pub use filter::{Filter, since};
+pub use history::{Conversation, Entry, History};
 pub use price::cost;
+pub use price_table::{Imported, PriceTable, PriceTableError};
 pub use record::{Outcome, Record};
 pub use recorder::Recorder;
-pub use summary::{Summary, Totals, summarise};
+pub use summary::{Grouping, Summary, Totals, summarise};
 
 use thiserror::Error;
 
@@ -29,6 +35,17 @@ pub enum StatsError {
         /// The file or directory.
         path: String,
         /// What the system said.
+        reason: String,
+    },
+    /// The file is no database, or no longer a whole one.
+    #[error(
+        "history: {path} is no history, or is damaged ({reason}): move it away and a new one is \
+         made, or name another with history.path"
+    )]
+    File {
+        /// The file.
+        path: String,
+        /// What SQLite said.
         reason: String,
     },
     /// The database failed.

@@ -60,11 +60,11 @@ impl Prices {
 
 /// A sum of money in the configuration: a JSON number, not negative, kept to the last digit.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Amount(pub(super) Decimal);
+pub(crate) struct Amount(pub(crate) Decimal);
 
 impl Amount {
     /// Reads the text of a JSON number.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let plain = if text.contains(['e', 'E']) {
             Decimal::from_scientific(text)
         } else {

@@ -52,6 +52,12 @@ impl Database {
             make_directory(parent).map_err(place)?;
         }
         make_private(path).map_err(place)?;
+        Self::open_made(path)
+            .await
+            .map_err(|error| damaged(path, error))
+    }
+
+    async fn open_made(path: &Path) -> Result<Self, StatsError> {
         let mut connection = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -73,6 +79,26 @@ impl Database {
         if let Err(error) = self.connection.close().await {
             tracing::debug!(%error, "history is not closed cleanly");
         }
+    }
+}
+
+/// Says which file it is that SQLite cannot read: <https://www.sqlite.org/rescode.html>.
+fn damaged(path: &Path, error: StatsError) -> StatsError {
+    const CORRUPT: &str = "11";
+    const NO_DATABASE: &str = "26";
+    let database = match &error {
+        StatsError::Database(sqlx::Error::Database(database)) => database,
+        StatsError::Migration(sqlx::migrate::MigrateError::Execute(sqlx::Error::Database(
+            database,
+        ))) => database,
+        _ => return error,
+    };
+    match database.code().as_deref() {
+        Some(CORRUPT | NO_DATABASE) => StatsError::File {
+            path: path.display().to_string(),
+            reason: database.message().to_owned(),
+        },
+        _ => error,
     }
 }
 

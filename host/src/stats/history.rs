@@ -2,33 +2,17 @@
 
 use std::path::Path;
 
+use futures_util::TryStreamExt as _;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
-use super::{Database, StatsError};
+use super::filter::{choose, restrict};
+use super::summary::{Grouping, Summary, Tallies};
+use super::{Database, Filter, StatsError};
 use crate::chat::ChatMessage;
-
-/// Which entries are wanted.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Of this model only.
-    pub model: Option<String>,
-    /// Of this provider only.
-    pub provider: Option<String>,
-    /// Begun at or after this Unix time in milliseconds.
-    pub since_ms: Option<i64>,
-    /// Begun before this Unix time in milliseconds.
-    pub until_ms: Option<i64>,
-    /// Only those that failed or were cancelled.
-    pub failed: bool,
-    /// Only those whose prompt or answer contains this text.
-    pub text: Option<String>,
-    /// At most so many, the newest first.
-    pub limit: Option<u32>,
-}
 
 /// An exchange as it was recorded.
 #[derive(Debug, Clone, Serialize)]
@@ -67,6 +51,16 @@ pub struct Entry {
     pub cached: bool,
     pub prompt: Option<String>,
     pub answer: Option<String>,
+}
+
+impl Entry {
+    /// When it began: RFC 3339, UTC.
+    #[must_use]
+    pub fn at(&self) -> String {
+        jiff::Timestamp::from_millisecond(self.at_ms)
+            .unwrap_or_default()
+            .to_string()
+    }
 }
 
 #[allow(clippy::ref_option, reason = "serde's form")]
@@ -116,11 +110,7 @@ impl History {
     /// The database failed, or holds what it should not.
     pub async fn list(&mut self, filter: &Filter) -> Result<Vec<Entry>, StatsError> {
         let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM exchanges WHERE 1");
-        restrict(&mut query, filter);
-        query.push(" ORDER BY at_ms DESC, id DESC");
-        if let Some(limit) = filter.limit {
-            query.push(" LIMIT ").push_bind(limit);
-        }
+        choose(&mut query, filter);
         query
             .build()
             .fetch_all(&mut self.database.connection)
@@ -145,15 +135,81 @@ impl History {
             .transpose()
     }
 
-    /// Removes the entries that a filter lets through, and says how many they were.
+    /// What the entries that a filter lets through add up to, however many they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`History::list`].
+    pub async fn summary(
+        &mut self,
+        filter: &Filter,
+        grouping: Grouping,
+    ) -> Result<Summary, StatsError> {
+        // What was said is not needed, and is most of the file.
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT id, at_ms, request_id, conversation_id, model, provider, plugin, plugin_digest,
+                route, vendor_model, vendor_id, attempt, final, streamed, outcome, finish_reason,
+                error_kind, error_message, status, prompt_tokens, completion_tokens, total_tokens,
+                cached_tokens, cache_write_tokens, reasoning_tokens, cost, latency_ms, ttft_ms,
+                cached, NULL AS prompt, NULL AS answer
+             FROM exchanges WHERE 1",
+        );
+        choose(&mut query, filter);
+        let query = query.build();
+        let mut rows = query.fetch(&mut self.database.connection);
+        let mut tallies = Tallies::new(grouping);
+        while let Some(row) = rows.try_next().await? {
+            tallies.add(&entry(&row)?);
+        }
+        Ok(tallies.finish())
+    }
+
+    /// How many entries a filter lets through, its limit aside.
+    ///
+    /// # Errors
+    ///
+    /// The database failed.
+    pub async fn count(&mut self, filter: &Filter) -> Result<u64, StatsError> {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT count(*) FROM exchanges WHERE 1");
+        restrict(&mut query, filter);
+        let row = query
+            .build()
+            .fetch_one(&mut self.database.connection)
+            .await?;
+        let count: i64 = row.try_get(0)?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Removes the entries that a filter lets through, and says how many they were. With a filter
+    /// that lets everything through, stored conversations are removed too. What was removed is
+    /// overwritten in the file.
     ///
     /// # Errors
     ///
     /// The database failed.
     pub async fn clear(&mut self, filter: &Filter) -> Result<u64, StatsError> {
+        let connection = &mut self.database.connection;
+        sqlx::query("PRAGMA secure_delete = ON")
+            .execute(&mut *connection)
+            .await?;
         let mut query = QueryBuilder::<Sqlite>::new("DELETE FROM exchanges WHERE 1");
         restrict(&mut query, filter);
-        let done = query.build().execute(&mut self.database.connection).await?;
+        let done = query.build().execute(&mut *connection).await?;
+        if filter.is_open() {
+            sqlx::query("DELETE FROM conversations")
+                .execute(&mut *connection)
+                .await?;
+        }
+        for step in [
+            "INSERT INTO exchanges_text (exchanges_text) VALUES ('optimize')",
+            "VACUUM",
+            "PRAGMA wal_checkpoint(TRUNCATE)",
+        ] {
+            if let Err(error) = sqlx::query(step).execute(&mut *connection).await {
+                // Somebody else uses the file: the rows are gone, the space comes back later.
+                tracing::debug!(%error, step, "history is not tidied up");
+            }
+        }
         Ok(done.rows_affected())
     }
 
@@ -239,43 +295,6 @@ impl History {
     }
 }
 
-fn restrict(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
-    if let Some(model) = &filter.model {
-        query.push(" AND model = ").push_bind(model.clone());
-    }
-    if let Some(provider) = &filter.provider {
-        query.push(" AND provider = ").push_bind(provider.clone());
-    }
-    if let Some(since) = filter.since_ms {
-        query.push(" AND at_ms >= ").push_bind(since);
-    }
-    if let Some(until) = filter.until_ms {
-        query.push(" AND at_ms < ").push_bind(until);
-    }
-    if filter.failed {
-        query.push(" AND outcome <> 'success'");
-    }
-    match &filter.text {
-        // The index knows runs of three letters and more; shorter texts are looked for in the rows.
-        Some(text) if text.chars().count() >= 3 => {
-            let phrase = format!("\"{}\"", text.replace('"', "\"\""));
-            query
-                .push(" AND id IN (SELECT rowid FROM exchanges_text WHERE exchanges_text MATCH ")
-                .push_bind(phrase)
-                .push(")");
-        }
-        Some(text) => {
-            query
-                .push(" AND (instr(lower(prompt), lower(")
-                .push_bind(text.clone())
-                .push(")) > 0 OR instr(lower(answer), lower(")
-                .push_bind(text.clone())
-                .push(")) > 0)");
-        }
-        None => {}
-    }
-}
-
 fn conversation(row: &SqliteRow) -> Result<Conversation, StatsError> {
     let messages: String = row.try_get("messages")?;
     Ok(Conversation {
@@ -345,3 +364,6 @@ fn cost_of(row: &SqliteRow) -> Result<Option<Decimal>, StatsError> {
     })
     .transpose()
 }
+
+#[cfg(test)]
+pub(super) mod tests;

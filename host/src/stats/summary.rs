@@ -27,23 +27,23 @@ pub struct Totals {
     pub errors: BTreeMap<String, u64>,
     /// Failed requests among all that were not cancelled, 0 to 1; absent if there were none.
     pub error_rate: Option<f64>,
-    /// All input, as far as it is known.
-    pub prompt_tokens: u64,
-    /// All output, as far as it is known.
-    pub completion_tokens: u64,
-    /// Both.
-    pub total_tokens: u64,
-    /// Input from the vendors' caches.
-    pub cached_tokens: u64,
-    /// Input to the vendors' caches.
-    pub cache_write_tokens: u64,
-    /// Output that was thought.
-    pub reasoning_tokens: u64,
+    /// All input of the exchanges that reported it; absent if none did.
+    pub prompt_tokens: Option<u64>,
+    /// All output, likewise.
+    pub completion_tokens: Option<u64>,
+    /// Both, likewise.
+    pub total_tokens: Option<u64>,
+    /// Input from the vendors' caches, likewise.
+    pub cached_tokens: Option<u64>,
+    /// Input to the vendors' caches, likewise.
+    pub cache_write_tokens: Option<u64>,
+    /// Output that was thought, likewise.
+    pub reasoning_tokens: Option<u64>,
     /// Exchanges that reported their tokens.
     pub counted_requests: u64,
-    /// US dollars of the exchanges whose cost is known.
+    /// US dollars of the exchanges whose cost is known; absent if it is of none.
     #[serde(serialize_with = "exact")]
-    pub total_cost: Decimal,
+    pub total_cost: Option<Decimal>,
     /// Exchanges whose cost is known.
     pub priced_requests: u64,
     /// Milliseconds to a complete answer, on average.
@@ -60,9 +60,38 @@ pub struct Totals {
     pub tokens_per_second: Option<f64>,
 }
 
-fn exact<S: serde::Serializer>(cost: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
-    let number: Option<Box<RawValue>> = crate::chat::exact_number(*cost);
+#[allow(clippy::ref_option, reason = "serde's form")]
+fn exact<S: serde::Serializer>(cost: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
+    let number: Option<Box<RawValue>> = cost.and_then(crate::chat::exact_number);
     number.serialize(serializer)
+}
+
+/// What entries are added up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Grouping {
+    /// The configured model.
+    #[default]
+    Model,
+    /// The provider.
+    Provider,
+    /// The day (UTC), such as `2026-11-23`.
+    Day,
+}
+
+impl Grouping {
+    fn key(self, entry: &Entry) -> String {
+        match self {
+            Grouping::Model => entry.model.clone(),
+            Grouping::Provider => entry.provider.clone(),
+            Grouping::Day => day(entry.at_ms),
+        }
+    }
+}
+
+/// The day (UTC) of a Unix time in milliseconds.
+fn day(at_ms: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(at_ms).unwrap_or_default();
+    time.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
 }
 
 /// Sums by group.
@@ -77,34 +106,59 @@ pub struct Summary {
 #[derive(Default)]
 struct Tally {
     totals: Totals,
+    exchanges: u64,
     latencies: Vec<f64>,
     ttfts: Vec<f64>,
     generated: u64,
     generating_ms: f64,
 }
 
-/// Adds entries up, grouped by what `key` makes of each.
-pub fn summarise<'a>(
-    entries: impl IntoIterator<Item = &'a Entry>,
-    key: impl Fn(&Entry) -> String,
-) -> Summary {
-    let mut groups: BTreeMap<String, Tally> = BTreeMap::new();
-    let mut total = Tally::default();
+/// Entries that are being added up.
+pub(super) struct Tallies {
+    grouping: Grouping,
+    groups: BTreeMap<String, Tally>,
+    total: Tally,
+}
+
+impl Tallies {
+    pub(super) fn new(grouping: Grouping) -> Self {
+        Tallies {
+            grouping,
+            groups: BTreeMap::new(),
+            total: Tally::default(),
+        }
+    }
+
+    pub(super) fn add(&mut self, entry: &Entry) {
+        let key = self.grouping.key(entry);
+        self.groups.entry(key).or_default().add(entry);
+        self.total.add(entry);
+    }
+
+    pub(super) fn finish(self) -> Summary {
+        Summary {
+            groups: self
+                .groups
+                .into_iter()
+                .map(|(name, tally)| (name, tally.finish()))
+                .collect(),
+            total: self.total.finish(),
+        }
+    }
+}
+
+/// Adds entries up.
+pub fn summarise<'a>(entries: impl IntoIterator<Item = &'a Entry>, grouping: Grouping) -> Summary {
+    let mut tallies = Tallies::new(grouping);
     for entry in entries {
-        groups.entry(key(entry)).or_default().add(entry);
-        total.add(entry);
+        tallies.add(entry);
     }
-    Summary {
-        groups: groups
-            .into_iter()
-            .map(|(name, tally)| (name, tally.finish()))
-            .collect(),
-        total: total.finish(),
-    }
+    tallies.finish()
 }
 
 impl Tally {
     fn add(&mut self, entry: &Entry) {
+        self.exchanges += 1;
         let totals = &mut self.totals;
         if entry.last {
             totals.total_requests += 1;
@@ -123,7 +177,11 @@ impl Tally {
         if let Some(kind) = &entry.error_kind {
             *totals.errors.entry(kind.clone()).or_default() += 1;
         }
-        let known = |sum: &mut u64, count: Option<u64>| *sum += count.unwrap_or(0);
+        let known = |sum: &mut Option<u64>, count: Option<u64>| {
+            if let Some(count) = count {
+                *sum = Some(sum.unwrap_or(0).saturating_add(count));
+            }
+        };
         known(&mut totals.prompt_tokens, entry.prompt_tokens);
         known(&mut totals.completion_tokens, entry.completion_tokens);
         known(&mut totals.total_tokens, entry.total_tokens);
@@ -134,7 +192,8 @@ impl Tally {
             totals.counted_requests += 1;
         }
         if let Some(cost) = entry.cost {
-            totals.total_cost = totals.total_cost.saturating_add(cost);
+            let sum = totals.total_cost.unwrap_or_default();
+            totals.total_cost = Some(sum.saturating_add(cost));
             totals.priced_requests += 1;
         }
         if entry.outcome == "success" && !entry.cached {
@@ -154,6 +213,13 @@ impl Tally {
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
         let mut totals = self.totals;
+        if self.exchanges == 0 {
+            // Nothing happened, and that is known.
+            totals.total_cost = Some(Decimal::ZERO);
+            totals.prompt_tokens = Some(0);
+            totals.completion_tokens = Some(0);
+            totals.total_tokens = Some(0);
+        }
         let finished = totals.successes + totals.error_count;
         totals.error_rate = (finished > 0).then(|| totals.error_count as f64 / finished as f64);
         totals.average_latency = mean(&self.latencies);
@@ -174,16 +240,4 @@ fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentiles_are_values_that_occurred() {
-        let values: Vec<f64> = (1..=100).map(f64::from).collect();
-        assert_eq!(percentile(&values, 50), Some(50.0));
-        assert_eq!(percentile(&values, 95), Some(95.0));
-        assert_eq!(percentile(&values, 99), Some(99.0));
-        assert_eq!(percentile(&[7.0], 99), Some(7.0));
-        assert_eq!(percentile(&[], 50), None);
-    }
-}
+mod tests;

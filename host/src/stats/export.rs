@@ -1,0 +1,101 @@
+//! The history as a table for other programs.
+
+use std::io::Write;
+
+use super::Entry;
+
+/// Writes entries as CSV (RFC 4180, UTF-8), a header first. What is unknown is empty; money has
+/// all its digits; the time stands as Unix milliseconds and as RFC 3339 (UTC).
+///
+/// # Errors
+///
+/// The output cannot be written.
+pub fn write_csv<'a>(
+    entries: impl IntoIterator<Item = &'a Entry>,
+    out: impl Write,
+) -> std::io::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(COLUMNS)?;
+    for entry in entries {
+        writer.write_record(row(entry))?;
+    }
+    writer.flush()
+}
+
+const COLUMNS: [&str; 32] = [
+    "id",
+    "at",
+    "at_ms",
+    "request_id",
+    "conversation_id",
+    "model",
+    "provider",
+    "plugin",
+    "plugin_digest",
+    "route",
+    "vendor_model",
+    "vendor_id",
+    "attempt",
+    "final",
+    "streamed",
+    "outcome",
+    "finish_reason",
+    "error_kind",
+    "error_message",
+    "status",
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "cost",
+    "latency_ms",
+    "ttft_ms",
+    "cached",
+    "prompt",
+    "answer",
+];
+
+fn row(entry: &Entry) -> [String; 32] {
+    fn shown<T: ToString>(value: Option<T>) -> String {
+        value.map_or_else(String::new, |value| value.to_string())
+    }
+    fn text(value: Option<&String>) -> String {
+        value.cloned().unwrap_or_default()
+    }
+    [
+        entry.id.to_string(),
+        entry.at(),
+        entry.at_ms.to_string(),
+        entry.request_id.clone(),
+        text(entry.conversation_id.as_ref()),
+        entry.model.clone(),
+        entry.provider.clone(),
+        entry.plugin.clone(),
+        entry.plugin_digest.clone(),
+        text(entry.route.as_ref()),
+        text(entry.vendor_model.as_ref()),
+        text(entry.vendor_id.as_ref()),
+        entry.attempt.to_string(),
+        entry.last.to_string(),
+        entry.streamed.to_string(),
+        entry.outcome.clone(),
+        text(entry.finish_reason.as_ref()),
+        text(entry.error_kind.as_ref()),
+        text(entry.error_message.as_ref()),
+        shown(entry.status),
+        shown(entry.prompt_tokens),
+        shown(entry.completion_tokens),
+        shown(entry.total_tokens),
+        shown(entry.cached_tokens),
+        shown(entry.cache_write_tokens),
+        shown(entry.reasoning_tokens),
+        shown(entry.cost.map(|cost| cost.normalize())),
+        entry.latency_ms.to_string(),
+        shown(entry.ttft_ms),
+        entry.cached.to_string(),
+        text(entry.prompt.as_ref()),
+        text(entry.answer.as_ref()),
+    ]
+}

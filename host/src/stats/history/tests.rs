@@ -1,0 +1,295 @@
+//! A database in a temporary directory.
+
+use std::time::Duration;
+
+use super::*;
+use crate::chat::{FinishReason, Usage};
+use crate::error::ErrorKind;
+use crate::stats::{Outcome, Record, Recorder, write_csv};
+
+/// An answered exchange of which nothing else is known.
+pub(in crate::stats) fn made(model: &str, provider: &str) -> Entry {
+    Entry {
+        id: 1,
+        at_ms: 1_795_435_200_000,
+        request_id: "r".into(),
+        conversation_id: None,
+        model: model.into(),
+        provider: provider.into(),
+        plugin: provider.into(),
+        plugin_digest: "0".into(),
+        route: None,
+        vendor_model: None,
+        vendor_id: None,
+        attempt: 1,
+        last: true,
+        streamed: false,
+        outcome: "success".into(),
+        finish_reason: Some("stop".into()),
+        error_kind: None,
+        error_message: None,
+        status: None,
+        prompt_tokens: None,
+        completion_tokens: None,
+        total_tokens: None,
+        cached_tokens: None,
+        cache_write_tokens: None,
+        reasoning_tokens: None,
+        cost: None,
+        latency_ms: 1.0,
+        ttft_ms: None,
+        cached: false,
+        prompt: None,
+        answer: None,
+    }
+}
+
+fn record(model: &str, prompt: &str, answer: &str) -> Record {
+    Record {
+        at_ms: 1_795_435_200_000,
+        request_id: "r".into(),
+        conversation_id: None,
+        model: model.into(),
+        provider: "openai".into(),
+        plugin: "openai".into(),
+        plugin_digest: "0".into(),
+        route: None,
+        vendor_model: None,
+        vendor_id: None,
+        attempt: 1,
+        last: true,
+        streamed: false,
+        outcome: Outcome::Success(FinishReason::Stop),
+        usage: Usage::default(),
+        cost: None,
+        latency: Duration::from_millis(5),
+        ttft: None,
+        cached: false,
+        prompt: Some(prompt.into()),
+        answer: Some(answer.into()),
+    }
+}
+
+async fn filled(path: &Path, records: Vec<Record>) -> History {
+    let recorder = Recorder::start(path.to_owned());
+    for record in records {
+        recorder.record(record);
+    }
+    recorder.flush().await;
+    History::open(path).await.unwrap()
+}
+
+fn with_text(text: &str) -> Filter {
+    Filter {
+        text: Some(text.into()),
+        ..Filter::default()
+    }
+}
+
+#[tokio::test]
+async fn texts_are_found_in_any_script_and_length() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut history = filled(
+        &dir.path().join("h.db"),
+        vec![
+            record("a", "今天北京的天气怎么样", "晴，二十度"),
+            record("b", "What is a Monad?", "A \"monoid\" in a category"),
+            record("c", "100% sure_thing", "ok"),
+        ],
+    )
+    .await;
+    for (text, expected) in [
+        ("天气", vec!["a"]),
+        ("北京的天气", vec!["a"]),
+        ("度", vec!["a"]),
+        ("monad", vec!["b"]),
+        ("\"monoid\"", vec!["b"]),
+        ("OK", vec!["c"]),
+        ("0%", vec!["c"]),
+        ("e_t", vec!["c"]),
+        ("上海", vec![]),
+        ("NEAR OR AND", vec![]),
+    ] {
+        let found = history.list(&with_text(text)).await.unwrap();
+        let models: Vec<&str> = found.iter().map(|entry| entry.model.as_str()).collect();
+        assert_eq!(models, expected, "{text}");
+        assert_eq!(
+            history.count(&with_text(text)).await.unwrap(),
+            expected.len() as u64
+        );
+    }
+}
+
+#[tokio::test]
+async fn filters_and_limit_choose_the_newest() {
+    let dir = tempfile::tempdir().unwrap();
+    let failed = Record {
+        outcome: Outcome::Error {
+            kind: ErrorKind::Server,
+            message: "it broke".into(),
+            status: Some(500),
+        },
+        at_ms: 2000,
+        ..record("b", "q", "")
+    };
+    let early = Record {
+        at_ms: 1000,
+        ..record("a", "q", "")
+    };
+    let mut history = filled(
+        &dir.path().join("h.db"),
+        vec![early, failed, record("a", "q", "")],
+    )
+    .await;
+    let mut ids = async |filter: Filter| -> Vec<i64> {
+        let found = history.list(&filter).await.unwrap();
+        found.iter().map(|entry| entry.id).collect()
+    };
+    assert_eq!(ids(Filter::default()).await, [3, 2, 1]);
+    let limit = Some(1);
+    assert_eq!(
+        ids(Filter {
+            limit,
+            ..Filter::default()
+        })
+        .await,
+        [3]
+    );
+    let failed = true;
+    assert_eq!(
+        ids(Filter {
+            failed,
+            ..Filter::default()
+        })
+        .await,
+        [2]
+    );
+    let model = Some("a".to_owned());
+    let until_ms = Some(2000);
+    assert_eq!(
+        ids(Filter {
+            model,
+            until_ms,
+            ..Filter::default()
+        })
+        .await,
+        [1]
+    );
+    let since_ms = Some(2000);
+    assert_eq!(
+        ids(Filter {
+            since_ms,
+            ..Filter::default()
+        })
+        .await,
+        [3, 2]
+    );
+}
+
+#[tokio::test]
+async fn money_comes_back_to_the_last_digit() {
+    let dir = tempfile::tempdir().unwrap();
+    let cost: Decimal = "0.0000000000000000000000000001".parse().unwrap();
+    let priced = Record {
+        cost: Some(cost),
+        ..record("a", "q", "=1+1, \"x\"\n二")
+    };
+    let mut history = filled(&dir.path().join("h.db"), vec![priced, record("a", "q", "")]).await;
+    let entries = history.list(&Filter::default()).await.unwrap();
+    assert_eq!(entries[1].cost, Some(cost));
+    assert_eq!(entries[0].cost, None);
+    let json = serde_json::to_string(&entries[1]).unwrap();
+    assert!(
+        json.contains("\"cost\":0.0000000000000000000000000001,"),
+        "{json}"
+    );
+    let mut csv = vec![];
+    write_csv(&entries, &mut csv).unwrap();
+    let mut reader = csv::Reader::from_reader(csv.as_slice());
+    let header = reader.headers().unwrap().clone();
+    let column = |name: &str| header.iter().position(|field| field == name).unwrap();
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(&rows[1][column("cost")], "0.0000000000000000000000000001");
+    assert_eq!(&rows[0][column("cost")], "");
+    assert_eq!(&rows[1][column("answer")], "=1+1, \"x\"\n二");
+    assert_eq!(&rows[1][column("at")], "2026-11-23T12:00:00Z");
+    let summary = history
+        .summary(&Filter::default(), Grouping::Model)
+        .await
+        .unwrap();
+    assert_eq!(summary.total.total_cost, Some(cost));
+    assert_eq!(summary.total.priced_requests, 1);
+}
+
+#[tokio::test]
+async fn what_is_cleared_is_no_longer_in_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("h.db");
+    let mut history = filled(
+        &path,
+        vec![
+            record("a", "the secret plan", ""),
+            record("b", "stays here", ""),
+        ],
+    )
+    .await;
+    let model = Some("a".to_owned());
+    let only_a = Filter {
+        model,
+        ..Filter::default()
+    };
+    assert_eq!(history.clear(&only_a).await.unwrap(), 1);
+    assert!(history.list(&with_text("secret")).await.unwrap().is_empty());
+    assert_eq!(history.list(&with_text("stays")).await.unwrap().len(), 1);
+    assert_eq!(history.clear(&Filter::default()).await.unwrap(), 1);
+    history.close().await;
+    let bytes = std::fs::read(&path).unwrap();
+    assert!(!bytes.windows(11).any(|bytes| bytes == b"secret plan"));
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_named_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("h.db");
+    std::fs::write(&path, "this is no database at all, ".repeat(100)).unwrap();
+    let Err(error) = History::open(&path).await else {
+        panic!("it opened");
+    };
+    let message = error.to_string();
+    assert!(
+        message.contains("h.db is no history, or is damaged"),
+        "{message}"
+    );
+    assert!(message.contains("move it away"), "{message}");
+    // Whoever writes to it goes on without it.
+    let recorder = Recorder::start(path.clone());
+    recorder.record(record("a", "q", ""));
+    recorder.flush().await;
+}
+
+#[tokio::test]
+async fn a_conversation_is_found_by_the_beginning_of_its_id() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut history = History::open(&dir.path().join("h.db")).await.unwrap();
+    let chat = |id: &str, updated_ms: i64| Conversation {
+        id: id.into(),
+        title: "你好".into(),
+        model: "m".into(),
+        created_ms: 1,
+        updated_ms,
+        messages: vec![ChatMessage::user("你好")],
+    };
+    for chat in [chat("abc", 1), chat("abd", 3), chat("xyz", 2)] {
+        history.save_conversation(&chat).await.unwrap();
+    }
+    let mut id = async |begins: Option<&str>| {
+        let found = history.conversation(begins).await.unwrap();
+        found.map(|chat| chat.id)
+    };
+    assert_eq!(id(None).await.as_deref(), Some("abd"));
+    assert_eq!(id(Some("abc")).await.as_deref(), Some("abc"));
+    assert_eq!(id(Some("x")).await.as_deref(), Some("xyz"));
+    assert_eq!(id(Some("q")).await, None);
+    history.clear(&Filter::default()).await.unwrap();
+    assert!(history.conversations(9).await.unwrap().is_empty());
+}
