@@ -1,1 +1,27 @@
-//! integration
+//! The product seen from outside: the built program and the library, with the real components,
+//! against the simulated vendors over real HTTP.
+//!
+//! What must be built first: `cargo build` (the program) and `cargo xtask plugins` (the
+//! components). A test that misses one of them fails with that command.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+#[path = "it/stage.rs"]
+mod stage;
+#[path = "it/vendors.rs"]
+mod vendors;
+
+#[path = "it/bad_input.rs"]
+mod bad_input;
+#[path = "it/bad_plugins.rs"]
+mod bad_plugins;
+#[path = "it/component.rs"]
+mod component;
+#[path = "it/lying_plugins.rs"]
+mod lying_plugins;
+#[path = "it/plugin_files.rs"]
+mod plugin_files;
+#[path = "it/query.rs"]
+mod query;
+#[path = "it/secrets.rs"]
+mod secrets;
