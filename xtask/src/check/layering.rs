@@ -1,7 +1,7 @@
 //! Which module may know which: the order of the house, checked on the source.
 //!
 //! ```text
-//! main → cli → service → { plugin, transport, stats } → { config, chat, error }
+//! main → cli → dialogue → service → { plugin, transport, stats, template } → { config, chat, error }
 //! plugins/* → sdk
 //! ```
 
@@ -15,10 +15,11 @@ use crate::workspace::{Source, Workspace};
 
 /// The host's modules from the bottom up. A module knows those below it and, on
 /// the lowest floor only, its neighbours.
-const FLOORS: [&[&str]; 4] = [
+const FLOORS: [&[&str]; 5] = [
     &["chat", "config", "error"],
-    &["plugin", "stats", "transport"],
+    &["plugin", "stats", "template", "transport"],
     &["service"],
+    &["dialogue"],
     &["cli"],
 ];
 
@@ -98,9 +99,8 @@ fn breaches(source: &Source) -> Vec<String> {
         }
     }
     let prints = |window: &[&str]| match window {
-        // `.stdout(…)` sets up a child process.
-        [before, "stdout" | "stderr", "("] => !matches!(*before, "." | "fn"),
-        [_, name, "!"] => PRINTING.contains(name),
+        ["io", "::", stream] => matches!(*stream, "stdout" | "stderr"),
+        [name, "!", _] => PRINTING.contains(name),
         _ => false,
     };
     if !is_within(path, PRINTER) && tokens.windows(3).any(prints) {
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(
             breaches_of(
                 "host/src/cli/list.rs",
-                "let a = command.stdout(Stdio::piped());"
+                "let a = command.stdout(Stdio::piped()); ProgressDrawTarget::stderr()"
             ),
             Vec::<String>::new()
         );
