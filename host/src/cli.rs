@@ -4,11 +4,25 @@
 //! besides reading arguments and printing. Exit codes: 0 done, 1 the vendor or the network
 //! failed, 2 usage or configuration.
 
+mod answer;
+mod chat;
+mod compare;
+mod completions;
+mod config;
+mod figures;
+mod filter;
+mod health;
+mod history;
 mod input;
 mod list;
+mod markdown;
+mod numbers;
 mod plugin;
 mod printer;
+mod progress;
 mod query;
+mod stats;
+mod template;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,6 +65,8 @@ Examples:
   multillm query \"What is a monad?\" --model gpt-4
   git diff | multillm query \"Write a commit message\" --stream
   multillm query \"What is on it?\" --image photo.jpg --json
+  multillm chat --model gpt-4 --stream
+  multillm compare \"What is a monad?\" --models gpt-4 claude-3-haiku
   multillm plugin inspect plugins/openai.wasm
 
 Keys come from environment variables or a .env file; the configuration names them.";
@@ -61,10 +77,34 @@ enum Command {
     List(list::Args),
     /// Ask a model once
     Query(Box<query::Args>),
+    /// Talk with a model
+    Chat(Box<chat::Args>),
+    /// Ask every model for a word, and say which answer
+    Health(health::Args),
+    /// Ask several models the same
+    Compare(compare::Args),
+    /// Look at prompt templates
+    #[command(subcommand)]
+    Template(template::Command),
     /// Look at plugins
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// What exchanges add up to: tokens, money, time, failures
+    Stats(stats::Args),
+    /// What was asked and answered
+    #[command(subcommand)]
+    History(history::Command),
+    /// Check the configuration, or make a first one
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+    /// Print the manual page
+    Man(completions::ManArgs),
 }
+
+/// Exchanges at one time. A person asks few; setting up room for more takes milliseconds.
+const MAX_EXCHANGES: u32 = 32;
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -101,10 +141,11 @@ pub(crate) struct Context {
 impl Context {
     /// The service by the configuration that was asked for.
     pub(crate) async fn service(&self) -> Result<MultiLlmService, Failure> {
-        let service = match &self.config {
-            Some(path) => MultiLlmService::from_file(path).await?,
-            None => MultiLlmService::from_default_file().await?,
-        };
+        let mut builder = MultiLlmService::builder().max_concurrency(MAX_EXCHANGES);
+        if let Some(path) = &self.config {
+            builder = builder.config_file(path);
+        }
+        let service = builder.build()?;
         for warning in service.warnings() {
             tracing::info!("{warning}");
         }
@@ -142,7 +183,16 @@ async fn run(command: Command, context: &Context) -> Result<(), Failure> {
     match command {
         Command::List(args) => list::run(args, context).await,
         Command::Query(args) => query::run(*args, context).await,
+        Command::Chat(args) => chat::run(*args, context).await,
+        Command::Health(args) => health::run(args, context).await,
+        Command::Compare(args) => compare::run(args, context).await,
+        Command::Template(command) => template::run(command, context).await,
         Command::Plugin(command) => plugin::run(command, context).await,
+        Command::Stats(args) => stats::run(args, context).await,
+        Command::History(command) => history::run(command, context).await,
+        Command::Config(command) => config::run(command, context).await,
+        Command::Completions(args) => completions::run(&args, context),
+        Command::Man(args) => completions::man(&args, context),
     }
 }
 

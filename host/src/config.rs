@@ -30,6 +30,7 @@ mod price;
 mod resolve;
 mod schema;
 mod secret;
+mod starter;
 #[cfg(test)]
 mod tests;
 
@@ -50,6 +51,7 @@ pub use model::{
 pub use policy::{Breaker, Cache, Health, History, Limits, RateLimits, Retry, Timeouts};
 pub(crate) use price::Amount;
 pub use price::Prices;
+pub use starter::Starter;
 pub use secret::{SecretCause, SecretCommand, SecretError, SecretSource};
 
 /// A checked configuration.

@@ -21,6 +21,7 @@
 //! - [`plugin`]: loading and running components
 //! - [`transport`]: HTTP as far as plugins may describe it
 //! - [`stats`]: records, history, prices
+//! - [`template`]: prompts kept in files, with variables; [`dialogue`]: a conversation that goes on
 //! - [`cli`]: the command line, a thin user of the rest
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -28,12 +29,16 @@
 pub mod chat;
 pub mod cli;
 pub mod config;
+pub mod dialogue;
 pub mod error;
 pub mod plugin;
 pub mod service;
 pub mod stats;
+pub mod template;
 pub mod transport;
 
 pub use chat::{ChatEvent, ChatMessage, ChatRequest, ChatResponse};
+pub use dialogue::Dialogue;
 pub use error::{Error, ErrorKind, Result};
 pub use service::{ChatStream, MultiLlmService};
+pub use template::Template;

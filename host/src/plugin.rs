@@ -11,6 +11,7 @@ mod engine;
 mod inspect;
 mod limits;
 mod load;
+mod matrix;
 mod precompiled;
 mod session;
 pub mod wire;
@@ -19,6 +20,7 @@ pub use engine::{EngineOptions, PluginEngine};
 pub use inspect::{Contract, Import, Inspection};
 pub use limits::Limits;
 pub use load::{LoadOptions, Plugin};
+pub use matrix::capability_matrix;
 pub use session::{Decoder, Session};
 
 use thiserror::Error;

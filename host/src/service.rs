@@ -4,15 +4,21 @@
 //! fails over, prices and records. Only [`exchange`] knows both plugins and HTTP.
 
 mod breaker;
+mod builder;
 mod cache;
 mod call;
+mod compare;
 mod exchange;
 mod failure;
 mod hidden;
+mod health;
+mod insight;
 mod limits;
 mod listing;
 mod live;
+mod pricing;
 mod recording;
+mod reload;
 mod request;
 mod retry;
 mod router;
@@ -21,7 +27,7 @@ mod stream;
 mod ticket;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
@@ -30,8 +36,13 @@ use crate::config::{Config, Env};
 use crate::error::{Error, Result};
 use crate::plugin::Plugin;
 use crate::stats::Recorder;
+pub use builder::Builder;
+pub use compare::{CompareProgress, Comparison};
+pub use health::ModelHealth;
+pub use insight::Readiness;
 pub use listing::ModelInfo;
 use live::Live;
+pub use reload::{Reloaded, Watch};
 use state::State;
 pub use stream::ChatStream;
 
@@ -44,39 +55,14 @@ pub struct MultiLlmService {
 struct Inner {
     env: Env,
     state: ArcSwap<State>,
+    /// Held while a new state is made.
+    reloading: tokio::sync::Mutex<()>,
     live: Arc<Live>,
     recorder: Option<Recorder>,
     history: Option<PathBuf>,
 }
 
-static GLOBAL: OnceLock<MultiLlmService> = OnceLock::new();
-
 impl MultiLlmService {
-    /// A service by a configuration file. `.env` beside the working directory is read too.
-    ///
-    /// # Errors
-    ///
-    /// `configuration`, with everything that is wrong in the file.
-    pub async fn from_file(path: impl AsRef<Path>) -> Result<Self> {
-        Self::load(Some(path.as_ref()))
-    }
-
-    /// A service by the configuration file that is found in the usual places.
-    ///
-    /// # Errors
-    ///
-    /// `configuration`: none was found, or it is wrong.
-    pub async fn from_default_file() -> Result<Self> {
-        Self::load(None)
-    }
-
-    fn load(path: Option<&Path>) -> Result<Self> {
-        let env = Env::process();
-        let path = Config::find(path, &env)?;
-        let config = Config::load(&path, &env)?;
-        Ok(Self::new(config, env))
-    }
-
     /// A service by a configuration in memory.
     #[must_use]
     pub fn new(config: Config, env: Env) -> Self {
@@ -102,22 +88,12 @@ impl MultiLlmService {
             inner: Arc::new(Inner {
                 env,
                 state: ArcSwap::from_pointee(State::new(config)),
+                reloading: tokio::sync::Mutex::default(),
                 live: Arc::default(),
                 recorder: history.clone().map(Recorder::start),
                 history,
             }),
         }
-    }
-
-    /// The service of this process, once one was made so with [`MultiLlmService::make_global`].
-    #[must_use]
-    pub fn global() -> Option<&'static MultiLlmService> {
-        GLOBAL.get()
-    }
-
-    /// Makes this the service of the process. The first one stays.
-    pub fn make_global(self) -> &'static MultiLlmService {
-        GLOBAL.get_or_init(|| self)
     }
 
     /// Asks a model or route, and waits for the whole answer.

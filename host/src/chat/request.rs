@@ -25,6 +25,9 @@ pub struct ChatRequest {
     pub reasoning_effort: Option<ReasoningEffort>,
     /// Merged into the vendor's body last.
     pub extra: Map<String, Value>,
+    /// The conversation it belongs to, for the history. No vendor sees it.
+    #[serde(skip)]
+    pub conversation_id: Option<String>,
 }
 
 impl ChatRequest {

@@ -170,6 +170,17 @@ impl ChatResponse {
         })
     }
 
+    /// Output tokens in a second, from the first piece of the answer on; absent where the vendor
+    /// counted none or the answer came whole.
+    #[must_use]
+    pub fn tokens_per_second(&self) -> Option<f64> {
+        let first = self.time_to_first_token?;
+        let seconds = self.latency.checked_sub(first)?.as_secs_f64();
+        #[allow(clippy::cast_precision_loss, reason = "tokens are far fewer than 2^52")]
+        let tokens = self.usage.completion_tokens? as f64;
+        (seconds > 0.0 && !self.cached).then(|| tokens / seconds)
+    }
+
     /// The answer as a message, to go on with the conversation.
     #[must_use]
     pub fn message(&self) -> ChatMessage {

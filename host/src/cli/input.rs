@@ -1,13 +1,16 @@
 //! What commands read: prompts, pictures, schemas, tools, parameters.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::Failure;
+use super::{Context, Failure};
 use crate::chat::{ImagePart, JsonSchema, ResponseFormat, Tool};
+use crate::error::Error;
+use crate::template::{INPUT, Rendered, Template};
 
 /// The largest picture that is read, in bytes.
 const MAX_IMAGE: u64 = 32 << 20;
@@ -41,6 +44,18 @@ pub(super) fn prompt(argument: Option<&str>) -> Result<String, Failure> {
     Ok(prompt)
 }
 
+/// As [`prompt`], where there need be none.
+pub(super) fn optional_prompt(argument: Option<&str>) -> Result<Option<String>, Failure> {
+    match (argument, std::io::stdin().is_terminal()) {
+        (None, true) => Ok(None),
+        (None, false) => {
+            let piped = read_stdin()?;
+            Ok((!piped.trim().is_empty()).then_some(piped))
+        }
+        (Some(_), _) => prompt(argument).map(Some),
+    }
+}
+
 fn read_stdin() -> Result<String, Failure> {
     let mut bytes = vec![];
     std::io::stdin()
@@ -49,6 +64,29 @@ fn read_stdin() -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_| {
         usage("standard input is no UTF-8 text: convert it, or use --image for a picture")
     })
+}
+
+/// What the user answers to a question, trimmed; nothing where nobody can be asked.
+pub(super) fn answer(question: &str, context: &Context) -> Result<Option<String>, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    context.printer.ask(question);
+    let mut line = String::new();
+    std::io::stdin()
+        .read_line(&mut line)
+        .map_err(|error| usage(format!("cannot read the answer: {error}")))?;
+    Ok(Some(line.trim().to_owned()))
+}
+
+/// Whether the user agrees to something that cannot be undone.
+pub(super) fn confirmed(question: &str, context: &Context) -> Result<bool, Failure> {
+    match answer(&format!("{question} [y/N] "), context)? {
+        Some(answer) => Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes")),
+        None => Err(usage(format!(
+            "{question} nobody can be asked here: --yes agrees"
+        ))),
+    }
 }
 
 /// A picture from a file or a URL.
@@ -137,6 +175,50 @@ pub(super) fn parameters(given: &[String]) -> Result<Map<String, Value>, Failure
         insert(&mut result, key, value);
     }
     Ok(result)
+}
+
+/// Whether a word is of the form `NAME=VALUE`.
+pub(super) fn is_assignment(word: &str) -> bool {
+    let name = word.split_once('=').map(|(name, _)| name);
+    name.is_some_and(|name| {
+        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+    })
+}
+
+/// A template with the values of `NAME=VALUE` words; `@FILE` is what stands in a file. What is
+/// free goes where the template has `{{input}}`, or behind it.
+pub(super) fn fill(
+    template: &Template,
+    given: &[String],
+    free: Option<String>,
+) -> Result<Rendered, Failure> {
+    let mut values = BTreeMap::new();
+    for word in given {
+        let (name, value) = word
+            .split_once('=')
+            .filter(|_| is_assignment(word))
+            .ok_or_else(|| usage(format!("-p {word:?} is not of the form NAME=VALUE")))?;
+        let value = match (value.strip_prefix("@@"), value.strip_prefix('@')) {
+            (Some(rest), _) => format!("@{rest}"),
+            (None, Some(path)) => std::fs::read_to_string(path)
+                .map_err(|error| usage(format!("-p {name}: cannot read {path}: {error}")))?,
+            (None, None) => value.to_owned(),
+        };
+        values.insert(name.to_owned(), value);
+    }
+    let takes_input = template.variables().iter().any(|name| name == INPUT);
+    let mut behind = None;
+    match free {
+        Some(text) if takes_input && !values.contains_key(INPUT) => {
+            values.insert(INPUT.to_owned(), text);
+        }
+        free => behind = free,
+    }
+    let mut filled = template.render(&values).map_err(Error::from)?;
+    if let Some(text) = behind {
+        filled.prompt = format!("{}\n\n{text}", filled.prompt.trim_end());
+    }
+    Ok(filled)
 }
 
 fn insert(into: &mut Map<String, Value>, key: &str, value: Value) {

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{Context, Failure};
-use crate::plugin::{Contract, EngineOptions, Inspection, LoadOptions, PluginEngine, wire};
+use crate::config::{Config, Env};
+use crate::plugin::{
+    Contract, EngineOptions, Inspection, LoadOptions, PluginEngine, capability_matrix, wire,
+};
 
 /// Subcommands of `plugin`.
 #[derive(Debug, clap::Subcommand)]
@@ -17,6 +20,11 @@ pub(super) enum Command {
         /// Admit WASI imports, linked against an empty WASI, as "wasi": "deny-all" does
         #[arg(long)]
         wasi_deny_all: bool,
+    },
+    /// Print what plugins can do, side by side, as a Markdown table
+    Matrix {
+        /// The components [default: those of the configuration and of its plugin directory]
+        files: Vec<PathBuf>,
     },
 }
 
@@ -41,15 +49,73 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<(), Failu
             file,
             wasi_deny_all,
         } => inspect(file, wasi_deny_all, context).await,
+        Command::Matrix { files } => matrix(files, context).await,
+    }
+}
+
+fn engine() -> Result<PluginEngine, Failure> {
+    let options = EngineOptions {
+        max_instances: 1,
+        ..EngineOptions::default()
+    };
+    Ok(PluginEngine::new(options).map_err(crate::error::Error::from)?)
+}
+
+async fn matrix(files: Vec<PathBuf>, context: &Context) -> Result<(), Failure> {
+    let files = match files.is_empty() {
+        true => configured_plugins(context)?,
+        false => files,
+    };
+    let engine = engine()?;
+    let mut plugins = vec![];
+    for file in files {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let options = LoadOptions {
+            sha256: None,
+            wasi_deny_all: true,
+        };
+        let plugin = engine.load(&name, &file, &options).await;
+        plugins.push(plugin.map_err(crate::error::Error::from)?);
+    }
+    match context.json {
+        true => {
+            let infos: Vec<_> = plugins.iter().map(|plugin| plugin.info()).collect();
+            context.printer.json(&infos)?;
+        }
+        false => context.printer.data(&capability_matrix(&plugins))?,
+    }
+    Ok(())
+}
+
+/// The files of the configured plugins and of the plugin directory, those that are there, by name.
+fn configured_plugins(context: &Context) -> Result<Vec<PathBuf>, Failure> {
+    let env = Env::process();
+    let path = Config::find(context.config.as_deref(), &env).map_err(crate::error::Error::from)?;
+    let config = Config::load(&path, &env).map_err(crate::error::Error::from)?;
+    let listed = config.plugins.values().map(|plugin| plugin.path.clone());
+    let beside = std::fs::read_dir(&config.plugin_dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "wasm")
+        });
+    let mut files: Vec<PathBuf> = listed.chain(beside).filter(|path| path.is_file()).collect();
+    files.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
+    files.dedup();
+    match files.is_empty() {
+        true => Err(Failure::Usage(format!(
+            "no plugins in {}: run \"cargo xtask plugins\", or name their files",
+            config.plugin_dir.display()
+        ))),
+        false => Ok(files),
     }
 }
 
 async fn inspect(file: PathBuf, wasi_deny_all: bool, context: &Context) -> Result<(), Failure> {
-    let engine = PluginEngine::new(EngineOptions {
-        max_instances: 1,
-        ..EngineOptions::default()
-    })
-    .map_err(crate::error::Error::from)?;
+    let engine = engine()?;
     let inspection = engine.inspect(&file).map_err(crate::error::Error::from)?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let options = LoadOptions {

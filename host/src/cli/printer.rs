@@ -16,21 +16,66 @@ pub(crate) struct Printer {
     quiet: bool,
     terminal: bool,
     color: bool,
+    /// Stdout takes forms such as bold.
+    forms: bool,
+    /// Somebody may look at stderr, and it can be drawn on.
+    drawable: bool,
 }
 
 impl Printer {
     pub(crate) fn new(quiet: bool) -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        let terminal = io::stdout().is_terminal();
         Printer {
             quiet,
-            terminal: io::stdout().is_terminal(),
+            terminal,
             color: io::stderr().is_terminal() && !plain,
+            forms: terminal && !plain && !dumb,
+            drawable: io::stderr().is_terminal() && !dumb,
         }
     }
 
     /// Whether stdout is a terminal.
     pub(crate) fn is_terminal(&self) -> bool {
         self.terminal
+    }
+
+    /// Whether stdout is a terminal that takes forms such as bold, and may be given them.
+    pub(crate) fn takes_forms(&self) -> bool {
+        self.forms
+    }
+
+    /// Whether to show that something is going on.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.drawable && !self.quiet
+    }
+
+    /// How many columns stdout has, if it is a terminal.
+    pub(crate) fn width(&self) -> Option<u16> {
+        comfy_table::Table::new().width().filter(|_| self.terminal)
+    }
+
+    /// What was drawn for a terminal: text without control characters, in forms of our own.
+    pub(crate) fn drawn(&self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
+    /// Data that is shown faintly; only for a terminal that takes forms.
+    pub(crate) fn dim(&self, text: &str) -> io::Result<()> {
+        self.drawn(&format!("\x1b[2m{}\x1b[0m", harmless(text)))
+    }
+
+    /// Something to know at the margin.
+    pub(crate) fn dim_note(&self, text: &str) {
+        match self.color && !self.quiet {
+            true => {
+                let _ = writeln!(io::stderr(), "\x1b[2m{}\x1b[0m", harmless(text));
+            }
+            false => self.note(text),
+        }
     }
 
     /// Data, as it is, at once. On a terminal without control characters, which could steer it.
@@ -61,6 +106,13 @@ impl Printer {
         if !self.quiet {
             let _ = writeln!(io::stderr(), "{}", harmless(text));
         }
+    }
+
+    /// A question; the answer is typed on the same line.
+    pub(crate) fn ask(&self, text: &str) {
+        let mut out = io::stderr().lock();
+        let _ = write!(out, "{}", harmless(text));
+        let _ = out.flush();
     }
 
     /// Something that went wrong.

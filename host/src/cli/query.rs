@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use futures_util::StreamExt as _;
 
-use super::{Context, Failure, input};
+use super::{Context, Failure, answer, input, progress};
 use crate::chat::{
     ChatEvent, ChatMessage, ChatRequest, ChatResponse, ReasoningEffort, ResponseFormat, ToolChoice,
 };
 use crate::service::MultiLlmService;
+use crate::template::Template;
 
 /// Arguments of `query`.
 #[derive(Debug, clap::Args)]
@@ -62,6 +63,12 @@ pub(super) struct Args {
     /// auto, none, required, or the name of a tool
     #[arg(long, value_name = "CHOICE", requires = "tools")]
     tool_choice: Option<String>,
+    /// Ask by a template of the configuration's templates_dir; the prompt is its {{input}}
+    #[arg(long, value_name = "NAME")]
+    template: Option<String>,
+    /// The value of a template's variable; @FILE takes it from a file. May be repeated
+    #[arg(long, short = 'p', value_name = "NAME=VALUE", requires = "template")]
+    var: Vec<String>,
     /// A parameter for the vendor as it stands, merged into its request. May be repeated
     #[arg(long, value_name = "KEY=JSON")]
     param: Vec<String>,
@@ -74,6 +81,7 @@ Examples:
   cat main.rs | multillm query \"Find the bug\" --system \"Be brief.\"
   multillm query \"What is on it?\" --image cat.png --image https://example.org/dog.png
   multillm query \"Weather in Paris?\" --tools tools.json --json
+  multillm query --template translation -p to=French \"Good morning\"
   multillm query \"Hello!\" --param service_tier='\"flex\"'";
 
 /// How much to think.
@@ -101,12 +109,25 @@ impl From<Effort> for ReasoningEffort {
 }
 
 impl Args {
-    fn request(&self) -> Result<ChatRequest, Failure> {
-        let mut question = ChatMessage::user(input::prompt(self.prompt.as_deref())?);
+    fn request(&self, template: Option<&Template>) -> Result<ChatRequest, Failure> {
+        let mut system = self.system.clone();
+        let prompt = match template {
+            None => input::prompt(self.prompt.as_deref())?,
+            Some(template) => {
+                let free = match self.var.iter().any(|word| word.starts_with("input=")) {
+                    true => self.prompt.clone(),
+                    false => input::optional_prompt(self.prompt.as_deref())?,
+                };
+                let filled = input::fill(template, &self.var, free)?;
+                system = system.or(filled.system);
+                filled.prompt
+            }
+        };
+        let mut question = ChatMessage::user(prompt);
         for place in &self.image {
             question = question.with_image(input::image(place)?);
         }
-        let mut messages: Vec<_> = self.system.iter().map(ChatMessage::system).collect();
+        let mut messages: Vec<_> = system.iter().map(ChatMessage::system).collect();
         messages.push(question);
         let mut request = ChatRequest::new(messages);
         request.sampling.max_tokens = self.max_tokens;
@@ -124,6 +145,9 @@ impl Args {
         }
         if let Some(path) = &self.tools {
             request.tools = input::tools(path)?;
+        }
+        if let Some(template) = template {
+            template.complete(&mut request);
         }
         request.tool_choice = match self.tool_choice.as_deref() {
             None | Some("auto") => ToolChoice::Auto,
@@ -143,10 +167,23 @@ impl Args {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
-    let request = args.request()?;
+    // What is wrong with the arguments is told before anything is loaded.
+    let early = args.template.is_none().then(|| args.request(None)).transpose()?;
     let service = context.service().await?;
-    let model = match &args.model {
-        Some(model) => model.clone(),
+    let template = match &args.template {
+        Some(name) => {
+            let directory = &service.config().templates_dir;
+            Some(Template::load(directory, name).map_err(crate::Error::from)?)
+        }
+        None => None,
+    };
+    let request = match early {
+        Some(request) => request,
+        None => args.request(template.as_ref())?,
+    };
+    let preferred = template.and_then(|template| template.model);
+    let model = match args.model.clone().or(preferred) {
+        Some(model) => model,
         None => service.default_model()?,
     };
     let done = ask(&args, context, &service, request, &model).await;
@@ -164,7 +201,8 @@ async fn ask(
     match args.stream {
         true => stream(context, service, request, model).await,
         false => {
-            let answer = service.chat(request, model).await?;
+            let asking = service.chat(request, model);
+            let answer = progress::waiting(context, format!("waiting for {model}"), asking).await?;
             match context.json {
                 true => context.printer.json(&answer)?,
                 false => print_whole(context, &answer)?,
@@ -179,43 +217,9 @@ fn print_whole(context: &Context, answer: &ChatResponse) -> Result<(), Failure> 
     if !content.is_empty() {
         context.printer.line(&content)?;
     }
-    print_calls(context, answer)?;
-    note_end(context, answer);
+    answer::print_calls(context, answer)?;
+    answer::note_end(context, answer);
     Ok(())
-}
-
-fn print_calls(context: &Context, answer: &ChatResponse) -> Result<(), Failure> {
-    for call in answer.tool_calls() {
-        context
-            .printer
-            .line(&format!("{}({})", call.name, call.arguments))?;
-    }
-    Ok(())
-}
-
-/// Says why an answer may not be what was expected.
-fn note_end(context: &Context, answer: &ChatResponse) {
-    use crate::chat::FinishReason;
-    let raw = answer.raw_finish_reason.as_deref().unwrap_or("-");
-    match answer.finish_reason {
-        FinishReason::Length => context
-            .printer
-            .note("note: the answer was cut at the output limit (--max-tokens raises it)"),
-        FinishReason::ContentFilter => context
-            .printer
-            .note(&format!("note: the answer was withheld or refused ({raw})")),
-        FinishReason::Error | FinishReason::Other => context.printer.note(&format!(
-            "note: the model stopped for another reason ({raw})"
-        )),
-        FinishReason::Stop | FinishReason::ToolCalls => {}
-    }
-}
-
-#[derive(serde::Serialize)]
-struct Done<'a> {
-    r#type: &'static str,
-    #[serde(flatten)]
-    answer: &'a ChatResponse,
 }
 
 async fn stream(
@@ -224,7 +228,9 @@ async fn stream(
     request: ChatRequest,
     model: &str,
 ) -> Result<(), Failure> {
-    let mut events = service.stream(request, model).await?;
+    let opening = service.stream(request, model);
+    let mut events =
+        progress::waiting(context, format!("waiting for {model}"), opening).await?;
     let mut ends_line = true;
     while let Some(event) = events.next().await {
         let event = match event {
@@ -237,22 +243,18 @@ async fn stream(
             }
         };
         match (&event, context.json) {
-            (ChatEvent::Done(answer), true) => context.printer.json(&Done {
-                r#type: "done",
-                answer,
-            })?,
+            (event, true) => answer::event_json(context, event)?,
             (ChatEvent::ToolCallDelta { .. }, _) => {}
-            (_, true) => context.printer.json(&event)?,
             (ChatEvent::Text { text }, false) => {
                 ends_line = text.ends_with('\n');
                 context.printer.data(text)?;
             }
-            (ChatEvent::Done(answer), false) => {
+            (ChatEvent::Done(done), false) => {
                 if !ends_line {
                     context.printer.data("\n")?;
                 }
-                print_calls(context, answer)?;
-                note_end(context, answer);
+                answer::print_calls(context, done)?;
+                answer::note_end(context, done);
             }
             (ChatEvent::Reasoning { .. } | ChatEvent::ToolCall(_), false) => {}
         }

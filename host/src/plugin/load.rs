@@ -287,6 +287,12 @@ impl Plugin {
         &self.inner.digest
     }
 
+    /// The file it came from still holds it.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        std::fs::read(&self.inner.path).is_ok_and(|bytes| cache::sha256(&bytes) == self.digest())
+    }
+
     /// Length of the file in bytes.
     #[must_use]
     pub fn size(&self) -> usize {

@@ -37,6 +37,7 @@ pub struct Builder {
     env: Option<Env>,
     history: Option<bool>,
     history_path: Option<PathBuf>,
+    max_concurrency: Option<u32>,
 }
 
 impl Builder {
@@ -79,6 +80,14 @@ impl Builder {
         self
     }
 
+    /// At most so many exchanges at one time, where the configuration allows more. Room for each is
+    /// set up at the start, so that a program which asks once starts sooner with few.
+    #[must_use]
+    pub fn max_concurrency(mut self, exchanges: u32) -> Self {
+        self.max_concurrency = Some(exchanges.max(1));
+        self
+    }
+
     /// The service.
     ///
     /// # Errors
@@ -97,6 +106,9 @@ impl Builder {
         if let Some(path) = self.history_path {
             config.history.path = Some(path);
         }
+        if let Some(most) = self.max_concurrency {
+            config.limits.max_concurrency = config.limits.max_concurrency.min(most);
+        }
         Ok(MultiLlmService::new(config, env))
     }
 }
@@ -110,6 +122,7 @@ impl MultiLlmService {
             env: None,
             history: None,
             history_path: None,
+            max_concurrency: None,
         }
     }
 

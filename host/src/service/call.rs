@@ -26,6 +26,8 @@ pub(super) struct Call {
     plan: router::Plan,
     request: ChatRequest,
     stream: bool,
+    /// One attempt only, whatever is kept or was before.
+    probe: bool,
     request_id: String,
     begun: Instant,
 }
@@ -62,11 +64,22 @@ impl Call {
             plan,
             request,
             stream,
+            probe: false,
             request_id: uuid::Uuid::now_v7().to_string(),
             begun: Instant::now(),
             live,
             state,
         })
+    }
+
+    /// Asks the first model once: no kept answer, no retry, however often it failed before.
+    pub(super) async fn probe(mut self) -> Result<ChatResponse> {
+        self.probe = true;
+        self.plan.models.truncate(1);
+        match self.run().await? {
+            Opened::Whole(answer) => Ok(*answer),
+            Opened::Stream(stream) => stream.collect().await,
+        }
     }
 
     /// Tries the models in order.
@@ -108,15 +121,21 @@ impl Call {
         let peer = Peer::of_model(&self.state, &self.env, model)
             .await
             .map_err(names)?;
-        let request = request::with_defaults(&self.request, model);
+        let mut request = request::with_defaults(&self.request, model);
+        if self.probe {
+            // Few tokens leave no room for thoughts.
+            request.reasoning_effort = None;
+        }
         let miss = match self.look_up(&peer, &request).await {
             Some(Ok(kept)) => return Ok(self.from_cache(model, &peer, &request, progress, &kept)),
             Some(Err(miss)) => Some(Arc::new(miss)),
             None => None,
         };
-        live.breaker
-            .admit(&config.breaker, Instant::now())
-            .map_err(|left| names(resting(left)))?;
+        if !self.probe {
+            live.breaker
+                .admit(&config.breaker, Instant::now())
+                .map_err(|left| names(resting(left)))?;
+        }
         let tokens = request::estimate(&request);
         let mut attempt = 0;
         loop {
@@ -131,6 +150,7 @@ impl Call {
             );
             let ticket = Ticket {
                 model: model.clone(),
+                prices: self.state.prices(),
                 plugin: peer.plugin.name().to_owned(),
                 begun: self.begun,
                 attempts: progress.attempts,
@@ -160,7 +180,7 @@ impl Call {
                 self.begun.elapsed(),
                 fastrand::f64(),
             );
-            let Some(wait) = wait else {
+            let Some(wait) = wait.filter(|_| !self.probe) else {
                 if more_models && another_may_do(&error) {
                     recording.not_last();
                 }
@@ -204,7 +224,7 @@ impl Call {
         peer: &Peer,
         request: &ChatRequest,
     ) -> Option<std::result::Result<Arc<cache::Kept>, cache::Miss>> {
-        let cache = self.state.cache()?;
+        let cache = self.state.cache().filter(|_| !self.probe)?;
         let key = cache::key(&peer.identity(), request)?;
         Some(cache.look_up(key).await)
     }
@@ -252,7 +272,7 @@ impl Call {
         Record {
             at_ms: now_ms(),
             request_id: self.request_id.clone(),
-            conversation_id: None,
+            conversation_id: self.request.conversation_id.clone(),
             model: model.name.clone(),
             provider: model.provider.name.clone(),
             plugin: peer.plugin.name().to_owned(),

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::MultiLlmService;
 use super::exchange::Peer;
+use super::{MultiLlmService, router};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::wire::ListedModel;
 
@@ -59,6 +59,15 @@ impl MultiLlmService {
             description: route.description.clone(),
         });
         models.chain(routes).collect()
+    }
+
+    /// Whether a model or route can be asked.
+    ///
+    /// # Errors
+    ///
+    /// `configuration`: there is none of this name, or it is switched off.
+    pub fn knows(&self, model: &str) -> Result<()> {
+        router::plan(&self.config(), &self.inner.live, model).map(|_| ())
     }
 
     /// The models that a provider offers, as the vendor itself lists them.

@@ -1,7 +1,7 @@
 //! Everything that one configuration makes. A reload swaps it whole; an exchange keeps the one that
 //! it began with.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use super::cache::Cache;
+use super::pricing::PriceList;
 use crate::config::{self, Config, Endpoint, Proxy};
 use crate::error::{Error, Result};
 use crate::plugin::{EngineOptions, Limits, LoadOptions, Plugin, PluginEngine};
@@ -28,6 +29,7 @@ pub(super) struct State {
     plugins: Mutex<HashMap<String, Arc<OnceCell<Plugin>>>>,
     clients: Mutex<HashMap<ClientKey, HttpClient>>,
     cache: Option<Arc<Cache>>,
+    prices: Arc<PriceList>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -36,15 +38,67 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
+/// Whether loading a plugin again would give what is loaded.
+fn is_as_loaded(plugin: &config::Plugin, loaded: &Plugin) -> bool {
+    let digest = loaded.digest();
+    let pinned = plugin.sha256.as_deref().is_none_or(|pin| pin.eq_ignore_ascii_case(digest));
+    pinned
+        && plugin.path == loaded.path()
+        && (plugin.wasi.is_some() || !loaded.has_wasi())
+        && loaded.is_current()
+}
+
 impl State {
     pub(super) fn new(config: Config) -> Self {
         State {
             cache: Cache::new(&config.cache).map(Arc::new),
+            prices: Arc::new(PriceList::new(config.prices.clone())),
             config: Arc::new(config),
             engine: OnceLock::new(),
             plugins: Mutex::default(),
             clients: Mutex::default(),
         }
+    }
+
+    /// Takes over what the state before has and this one would make alike: the engine, components
+    /// whose files are the same, connections, kept answers. Components that are new or changed are
+    /// loaded now; gives their names.
+    pub(super) async fn succeed(&mut self, old: &State) -> Result<Vec<String>> {
+        let same_engine = self.config.limits == old.config.limits;
+        if let (true, Some(Ok(engine))) = (same_engine, old.engine.get()) {
+            let _ = self.engine.set(Ok(engine.clone()));
+        }
+        if self.config.cache == old.config.cache {
+            self.cache.clone_from(&old.cache);
+        }
+        // A certificate may have changed in its file.
+        let clients = lock(&old.clients).clone().into_iter();
+        lock(&self.clients).extend(clients.filter(|(key, _)| key.ca_file.is_none()));
+        let needed: BTreeMap<_, _> = self
+            .config
+            .models
+            .values()
+            .filter(|model| model.enabled)
+            .map(|model| (&model.provider.plugin.name, &model.provider.plugin))
+            .collect();
+        let mut changed = vec![];
+        for (name, plugin) in needed {
+            let loaded = lock(&old.plugins).get(name).and_then(|cell| cell.get().cloned());
+            match loaded {
+                Some(loaded) if same_engine && is_as_loaded(plugin, &loaded) => {
+                    lock(&self.plugins)
+                        .insert(name.clone(), Arc::new(OnceCell::new_with(Some(loaded))));
+                }
+                None if !plugin.path.is_file() => {}
+                loaded => {
+                    let now = self.plugin(plugin).await?;
+                    if loaded.is_some_and(|loaded| loaded.digest() != now.digest()) {
+                        changed.push(name.clone());
+                    }
+                }
+            }
+        }
+        Ok(changed)
     }
 
     /// The provider of this name.
@@ -130,6 +184,11 @@ impl State {
                 })
             })
             .clone()
+    }
+
+    /// What answers cost.
+    pub(super) fn prices(&self) -> Arc<PriceList> {
+        self.prices.clone()
     }
 
     /// Kept answers, if they are kept.

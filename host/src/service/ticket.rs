@@ -9,15 +9,17 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::cache::{Cache, Miss};
 use super::limits;
 use super::live::{Live, ModelLive, Use, lock};
+use super::pricing::PriceList;
 use super::recording::now_ms;
 use crate::chat::{ChatResponse, FinishReason, Part, Usage};
 use crate::config::{Model, RateLimits};
 use crate::error::{Error, Result};
-use crate::stats::{self, Filter, History};
+use crate::stats::{Filter, History};
 
 /// What an answer needs to know of its call.
 pub(super) struct Ticket {
     pub(super) model: Arc<Model>,
+    pub(super) prices: Arc<PriceList>,
     pub(super) plugin: String,
     pub(super) begun: Instant,
     pub(super) attempts: u32,
@@ -39,7 +41,9 @@ impl Ticket {
         (finish_reason, raw_finish_reason): (FinishReason, Option<String>),
         usage: Usage,
     ) -> ChatResponse {
-        let prices = self.model.prices.as_ref();
+        let cost = self
+            .prices
+            .cost(&self.model, vendor_model.as_deref(), &usage);
         ChatResponse {
             model: self.model.name.clone(),
             provider: self.model.provider.name.clone(),
@@ -50,7 +54,7 @@ impl Ticket {
             finish_reason,
             raw_finish_reason,
             usage,
-            cost: prices.and_then(|prices| stats::cost(prices, &usage)),
+            cost,
             latency: self.begun.elapsed(),
             time_to_first_token: None,
             attempts: self.attempts,

@@ -289,6 +289,28 @@ impl History {
             .collect()
     }
 
+    /// Whether the file is whole: SQLite's own integrity check, and that of the text index.
+    ///
+    /// # Errors
+    ///
+    /// It is not, with what is wrong.
+    pub async fn check(&mut self) -> Result<(), StatsError> {
+        let connection = &mut self.database.connection;
+        let found: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check")
+            .fetch_all(&mut *connection)
+            .await?;
+        if found != ["ok"] {
+            return Err(StatsError::Damaged {
+                row: 0,
+                reason: found.join("; "),
+            });
+        }
+        sqlx::query("INSERT INTO exchanges_text (exchanges_text) VALUES ('integrity-check')")
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
     /// Closes the database.
     pub async fn close(self) {
         self.database.close().await;

@@ -21,6 +21,10 @@ mod component;
 mod lying_plugins;
 #[path = "it/plugin_files.rs"]
 mod plugin_files;
+#[path = "it/config.rs"]
+mod config;
+#[path = "it/history.rs"]
+mod history;
 #[path = "it/query.rs"]
 mod query;
 #[path = "it/secrets.rs"]

@@ -1,0 +1,243 @@
+//! `multillm chat`: a conversation on a terminal, or line by line from a pipe.
+
+mod act;
+mod command;
+mod line;
+mod turn;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use super::{Context, Failure, figures};
+use crate::chat::{ChatMessage, ImagePart};
+use crate::dialogue::Dialogue;
+use crate::service::{MultiLlmService, Reloaded, Watch};
+use command::Command;
+use line::{Input, Line};
+
+/// Arguments of `chat`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Model or route of the configuration [default: that of the continued conversation, or default_model]
+    #[arg(long, short)]
+    model: Option<String>,
+    /// Instructions for the model
+    #[arg(long, short)]
+    system: Option<String>,
+    /// Print answers while they are produced
+    #[arg(long)]
+    stream: bool,
+    /// Go on with the last conversation
+    #[arg(long = "continue", conflicts_with = "conversation")]
+    resume: bool,
+    /// Go on with the conversation whose id begins so
+    #[arg(long, value_name = "ID")]
+    conversation: Option<String>,
+    /// The most tokens of an answer
+    #[arg(long, value_name = "N")]
+    max_tokens: Option<u32>,
+    /// 0 is greedy; up to 1 or 2, by vendor
+    #[arg(long, short, value_name = "X")]
+    temperature: Option<f64>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  multillm chat --model gpt-4 --stream
+  multillm chat --continue
+  printf 'Hello!\\nAnd again?\\n' | multillm chat --quiet
+
+Each line is a question; a line that ends with \\ goes on, and so does a block between ```.
+Ctrl-C stops an answer, Ctrl-D leaves. /help lists the commands.";
+
+/// A chat under way.
+struct Chat<'a> {
+    context: &'a Context,
+    service: MultiLlmService,
+    dialogue: Dialogue,
+    stream: bool,
+    /// Go with the next question.
+    images: Vec<ImagePart>,
+    files: Vec<String>,
+    failed: bool,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
+    let service = context.service().await?;
+    let done = begin(args, context, &service).await;
+    service.close().await;
+    done
+}
+
+async fn begin(args: Args, context: &Context, service: &MultiLlmService) -> Result<(), Failure> {
+    let resume = args.resume || args.conversation.is_some();
+    let mut dialogue = match resume {
+        true => Dialogue::resume(service, args.conversation.as_deref()).await?,
+        false => Dialogue::new(""),
+    };
+    if let Some(model) = args.model {
+        dialogue.model = model;
+    } else if service.knows(&dialogue.model).is_err() {
+        dialogue.model = service.default_model()?;
+    }
+    service.knows(&dialogue.model)?;
+    if args.system.is_some() {
+        dialogue.system = args.system;
+    }
+    dialogue.manner.sampling.max_tokens = args.max_tokens;
+    dialogue.manner.sampling.temperature = args.temperature;
+    if resume {
+        let (title, turns) = (dialogue.title(), dialogue.turns());
+        context.printer.note(&format!("going on with \"{title}\" ({turns} turns)"));
+    }
+    let news = News::default();
+    let watch = watch(service, &news);
+    let mut chat = Chat {
+        context,
+        service: service.clone(),
+        dialogue,
+        stream: args.stream,
+        images: vec![],
+        files: vec![],
+        failed: false,
+    };
+    let mut input = Input::new(context, history_file(service), &chat.names());
+    if input.is_terminal() {
+        context.printer.note(&format!(
+            "{}: type a question, /help for commands, Ctrl-D to leave",
+            chat.dialogue.model
+        ));
+    }
+    chat.go_on(&mut input, &news).await?;
+    drop(watch);
+    chat.farewell(input.is_terminal());
+    match chat.failed && !input.is_terminal() {
+        true => Err(Failure::Reported),
+        false => Ok(()),
+    }
+}
+
+/// What a reload had to say; told when nobody is typing.
+type News = Arc<Mutex<Vec<String>>>;
+
+fn watch(service: &MultiLlmService, news: &News) -> Option<Watch> {
+    let news = news.clone();
+    let tell = move |outcome: crate::Result<Reloaded>| {
+        let text = match outcome {
+            Ok(done) => {
+                let mut text = "the configuration was reloaded".to_owned();
+                for plugin in done.plugins {
+                    text += &format!("; plugin {plugin} is new");
+                }
+                done.notes.iter().fold(text, |text, note| format!("{text}; {note}"))
+            }
+            Err(error) => format!("the configuration stays as it was: {}", error.message),
+        };
+        news.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(text);
+    };
+    let watch = service.watch(tell);
+    watch.inspect_err(|error| tracing::info!(%error)).ok()
+}
+
+/// Where the lines that were typed are kept: beside the history, if that is kept.
+fn history_file(service: &MultiLlmService) -> Option<PathBuf> {
+    let keeps = service.config().history.content;
+    let path = service.history_path().filter(|_| keeps)?;
+    Some(path.with_file_name("chat_lines"))
+}
+
+impl Chat<'_> {
+    /// Models and routes that can be asked.
+    fn names(&self) -> Vec<String> {
+        let models = self.service.models().into_iter().filter(|model| model.enabled);
+        models.map(|model| model.name).collect()
+    }
+
+    async fn go_on(&mut self, input: &mut Input, news: &News) -> Result<(), Failure> {
+        loop {
+            let told = std::mem::take(&mut *news.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+            for text in told {
+                self.context.printer.note(&text);
+            }
+            let text = match input.next(&format!("{}> ", self.dialogue.model)).await? {
+                Line::End => return Ok(()),
+                Line::Interrupted if input.is_terminal() => {
+                    self.context.printer.note("(Ctrl-D leaves)");
+                    continue;
+                }
+                Line::Interrupted => return Ok(()),
+                Line::Text(text) => text,
+            };
+            match Command::parse(&text) {
+                None if text.trim().is_empty() => {}
+                None => self.question(text).await?,
+                Some(Ok(Command::Leave)) => return Ok(()),
+                Some(Ok(command)) => {
+                    if let Err(failure) = self.act(command).await {
+                        self.complain(failure)?;
+                    }
+                }
+                Some(Err(fault)) => self.complain(Failure::Usage(fault))?,
+            }
+        }
+    }
+
+    /// Says what failed; the chat goes on.
+    fn complain(&mut self, failure: Failure) -> Result<(), Failure> {
+        self.failed = true;
+        match failure {
+            Failure::Output(error) => return Err(error.into()),
+            Failure::Reported => {}
+            Failure::Usage(fault) => self.context.printer.error(&fault),
+            Failure::Error(error) if self.context.json => self.context.printer.error_json(&error),
+            Failure::Error(error) => self.context.printer.failure(&error),
+        }
+        Ok(())
+    }
+
+    /// Asks what was typed, with everything that waits to go with it.
+    async fn question(&mut self, text: String) -> Result<(), Failure> {
+        let files = std::mem::take(&mut self.files);
+        let text = files.into_iter().chain([text]).collect::<Vec<_>>().join("\n\n");
+        let images = std::mem::take(&mut self.images).into_iter();
+        let question = images.fold(ChatMessage::user(text), ChatMessage::with_image);
+        self.dialogue.ask(question);
+        self.answer().await
+    }
+
+    async fn answer(&mut self) -> Result<(), Failure> {
+        match self.turn().await {
+            Ok(()) => {}
+            Err(failure) => self.complain(failure)?,
+        }
+        if let Err(error) = self.dialogue.store(&self.service).await {
+            self.context.printer.note(&error.message);
+        }
+        Ok(())
+    }
+
+    fn farewell(&self, terminal: bool) {
+        if terminal && !self.dialogue.is_empty() && history_file(&self.service).is_some() {
+            self.context.printer.dim_note(&format!(
+                "{} · multillm chat --conversation {}",
+                self.totals(),
+                self.dialogue.id()
+            ));
+        }
+    }
+
+    /// What the chat has used so far.
+    fn totals(&self) -> String {
+        let spent = &self.dialogue.spent;
+        let tokens = spent.prompt_tokens + spent.completion_tokens;
+        let mut text = format!("total {tokens} tokens");
+        if spent.priced > 0 {
+            text += &format!(", {}", figures::money(Some(spent.cost)));
+        }
+        if spent.priced < spent.answers {
+            text += &format!(" ({} without a known price)", spent.answers - spent.priced);
+        }
+        text
+    }
+}

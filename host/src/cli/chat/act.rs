@@ -1,0 +1,197 @@
+//! What the commands of a chat do.
+
+use std::path::Path;
+
+use super::super::{Failure, input};
+use super::command::{self, Command};
+use super::{Chat, figures};
+use crate::chat::{ChatMessage, ImagePart};
+use crate::dialogue::Dialogue;
+use crate::template::Template;
+
+/// The largest text file that is sent.
+const MAX_FILE: u64 = 8 << 20;
+
+fn usage(message: impl Into<String>) -> Failure {
+    Failure::Usage(message.into())
+}
+
+impl Chat<'_> {
+    /// Does what a command asks for.
+    pub(super) async fn act(&mut self, command: Command) -> Result<(), Failure> {
+        let printer = &self.context.printer;
+        match command {
+            Command::Model(None) => {
+                for name in self.names() {
+                    let mark = if name == self.dialogue.model { "*" } else { " " };
+                    printer.note(&format!("{mark} {name}"));
+                }
+            }
+            Command::Model(Some(name)) => {
+                self.service.knows(&name)?;
+                printer.note(&format!("asking {name} from now on"));
+                self.dialogue.model = name;
+            }
+            Command::System(None) => match &self.dialogue.system {
+                Some(text) => printer.note(text),
+                None => printer.note("there are no instructions"),
+            },
+            Command::System(Some(text)) => {
+                self.dialogue.system = (text != "none").then_some(text);
+            }
+            Command::Image(place) => {
+                self.images.push(input::image(&place)?);
+                printer.note("the picture goes with the next question");
+            }
+            Command::File { path, question } => {
+                self.attach(&path)?;
+                match question.is_empty() {
+                    true => self.context.printer.note("the file goes with the next question"),
+                    false => self.question(question).await?,
+                }
+            }
+            Command::Retry => match self.dialogue.retry() {
+                true => self.answer().await?,
+                false => return Err(usage("there is no question to ask again")),
+            },
+            Command::Undo => match self.dialogue.undo() {
+                Some(question) => {
+                    printer.note(&format!("taken back: {}", first_line(&question)));
+                    self.keep().await?;
+                }
+                None => return Err(usage("there is nothing to take back")),
+            },
+            Command::Clear => {
+                self.dialogue.clear();
+                self.images.clear();
+                self.files.clear();
+                printer.note("a new conversation begins");
+            }
+            Command::Save(None) => {
+                self.keep().await?;
+                match self.service.history_path() {
+                    Some(_) => printer.note(&format!("kept as {}", self.dialogue.id())),
+                    None => return Err(usage("/save needs a file: no history is kept")),
+                }
+            }
+            Command::Save(Some(path)) => {
+                let people = path.ends_with(".md");
+                let text = match people {
+                    true => self.dialogue.to_markdown(),
+                    false => self.dialogue.to_json(),
+                };
+                std::fs::write(&path, text)
+                    .map_err(|error| usage(format!("cannot write {path}: {error}")))?;
+                printer.note(&format!("saved as {path}"));
+            }
+            Command::Load(place) => self.load(&place).await?,
+            Command::Stats => self.print_stats(),
+            Command::Template(words) => self.by_template(&words).await?,
+            Command::Help => printer.note(&command::help()),
+            Command::Leave => {}
+        }
+        Ok(())
+    }
+
+    async fn keep(&self) -> Result<(), Failure> {
+        Ok(self.dialogue.store(&self.service).await?)
+    }
+
+    /// A text or picture that goes with the next question.
+    fn attach(&mut self, path: &str) -> Result<(), Failure> {
+        let failed = |error: std::io::Error| usage(format!("cannot read {path}: {error}"));
+        let length = std::fs::metadata(path).map_err(failed)?.len();
+        let data = std::fs::read(path).map_err(failed)?;
+        if let Some(image) = ImagePart::bytes(data.clone()) {
+            self.images.push(image);
+            return Ok(());
+        }
+        if length > MAX_FILE {
+            return Err(usage(format!("{path} has {length} bytes, more than {MAX_FILE}")));
+        }
+        let text = String::from_utf8(data)
+            .map_err(|_| usage(format!("{path} is neither UTF-8 text nor a picture")))?;
+        let marks = match text.contains("```") {
+            true => "````",
+            false => "```",
+        };
+        self.files.push(format!("{path}:\n\n{marks}\n{}\n{marks}", text.trim_end()));
+        Ok(())
+    }
+
+    async fn load(&mut self, place: &str) -> Result<(), Failure> {
+        match std::fs::read_to_string(place) {
+            Ok(text) => {
+                let model = self.dialogue.load_json(&text)?;
+                if let Some(model) = model.filter(|model| self.service.knows(model).is_ok()) {
+                    self.dialogue.model = model;
+                }
+            }
+            Err(error) if Path::new(place).exists() || place.contains(['/', '.']) => {
+                return Err(usage(format!("cannot read {place}: {error}")));
+            }
+            Err(_) => {
+                let found = Dialogue::resume(&self.service, Some(place)).await?;
+                let old = std::mem::replace(&mut self.dialogue, found);
+                self.dialogue.manner = old.manner;
+                self.dialogue.spent = old.spent;
+                if self.service.knows(&self.dialogue.model).is_err() {
+                    self.dialogue.model = old.model;
+                }
+            }
+        }
+        let (title, turns) = (self.dialogue.title(), self.dialogue.turns());
+        self.context.printer.note(&format!("going on with \"{title}\" ({turns} turns)"));
+        Ok(())
+    }
+
+    fn print_stats(&self) {
+        let spent = &self.dialogue.spent;
+        let cost = match spent.priced {
+            0 => "unknown".to_owned(),
+            priced => format!(
+                "{} for {priced} of {} answers",
+                figures::money(Some(spent.cost)),
+                spent.answers
+            ),
+        };
+        self.context.printer.note(&format!(
+            "conversation  {}\nmodel         {}\nturns         {}\nanswers       {}\n\
+             tokens        {} in, {} out\ncost          {cost}",
+            self.dialogue.id(),
+            self.dialogue.model,
+            self.dialogue.turns(),
+            spent.answers,
+            spent.prompt_tokens,
+            spent.completion_tokens,
+        ));
+    }
+
+    async fn by_template(&mut self, words: &[String]) -> Result<(), Failure> {
+        let config = self.service.config();
+        let Some((name, rest)) = words.split_first() else {
+            for name in Template::names(&config.templates_dir) {
+                self.context.printer.note(&name);
+            }
+            return Ok(());
+        };
+        let template = Template::load(&config.templates_dir, name).map_err(crate::Error::from)?;
+        let (given, free): (Vec<String>, Vec<String>) = rest
+            .iter()
+            .cloned()
+            .partition(|word| input::is_assignment(word));
+        let free = free.join(" ");
+        let filled = input::fill(&template, &given, (!free.is_empty()).then_some(free))?;
+        if filled.system.is_some() {
+            self.dialogue.system = filled.system;
+        }
+        template.complete(&mut self.dialogue.manner);
+        self.question(filled.prompt).await
+    }
+}
+
+fn first_line(question: &ChatMessage) -> String {
+    let text = question.text();
+    text.lines().next().unwrap_or_default().to_owned()
+}
+

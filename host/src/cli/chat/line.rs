@@ -1,0 +1,182 @@
+//! What the user says: from an edited line, or from a pipe.
+//!
+//! A message may take several lines: one that ends with `\` goes on, and so does a block that was
+//! opened with ` ``` ` until it is closed.
+
+use std::path::PathBuf;
+
+use rustyline::completion::{Completer, Pair};
+use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{Editor, Helper, Highlighter, Hinter};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Stdin};
+
+use super::super::{Context, Failure};
+use super::command;
+
+/// A message of the user.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    Text(String),
+    Interrupted,
+    End,
+}
+
+/// Where messages come from.
+pub(super) enum Input {
+    Terminal {
+        /// Absent only while it reads.
+        editor: Option<Box<Editor<Assistant, FileHistory>>>,
+        lines: Option<PathBuf>,
+    },
+    Plain(BufReader<Stdin>),
+}
+
+/// Knows when a message is complete, and the commands' names.
+#[derive(Helper, Hinter, Highlighter)]
+pub(super) struct Assistant {
+    models: Vec<String>,
+}
+
+impl Input {
+    /// The terminal with its history, if this is one; else standard input as it comes.
+    pub(super) fn new(context: &Context, lines: Option<PathBuf>, models: &[String]) -> Self {
+        let edited = context.printer.is_terminal() && std::io::IsTerminal::is_terminal(&std::io::stdin());
+        let config = rustyline::Config::builder()
+            .auto_add_history(true)
+            .history_ignore_space(true)
+            .completion_type(rustyline::CompletionType::List)
+            .build();
+        match Editor::with_config(config) {
+            Ok(mut editor) if edited => {
+                editor.set_helper(Some(Assistant {
+                    models: models.to_vec(),
+                }));
+                if let Some(lines) = &lines {
+                    let _ = editor.load_history(lines);
+                }
+                Input::Terminal {
+                    editor: Some(Box::new(editor)),
+                    lines,
+                }
+            }
+            _ => Input::Plain(BufReader::new(tokio::io::stdin())),
+        }
+    }
+
+    pub(super) fn is_terminal(&self) -> bool {
+        matches!(self, Input::Terminal { .. })
+    }
+
+    /// The next message.
+    pub(super) async fn next(&mut self, prompt: &str) -> Result<Line, Failure> {
+        match self {
+            Input::Plain(input) => tokio::select! {
+                line = plain(input) => line,
+                _ = tokio::signal::ctrl_c() => Ok(Line::Interrupted),
+            },
+            Input::Terminal { editor, lines } => {
+                let Some(mut taken) = editor.take() else {
+                    return Ok(Line::End);
+                };
+                let (prompt, lines) = (prompt.to_owned(), lines.clone());
+                let read = tokio::task::spawn_blocking(move || {
+                    let line = taken.readline(&prompt);
+                    if let (Ok(_), Some(lines)) = (&line, lines) {
+                        let _ = taken.append_history(&lines);
+                    }
+                    (taken, line)
+                });
+                let (taken, line) = read.await.map_err(std::io::Error::other)?;
+                *editor = Some(taken);
+                match line {
+                    Ok(text) => Ok(Line::Text(message(&text))),
+                    Err(ReadlineError::Interrupted) => Ok(Line::Interrupted),
+                    Err(ReadlineError::Eof) => Ok(Line::End),
+                    Err(error) => Err(std::io::Error::other(error).into()),
+                }
+            }
+        }
+    }
+}
+
+/// A message from a pipe.
+async fn plain(input: &mut BufReader<Stdin>) -> Result<Line, Failure> {
+    let mut bytes = vec![];
+    loop {
+        let more = input.read_until(b'\n', &mut bytes).await?;
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| Failure::Usage("standard input is no UTF-8 text: convert it".to_owned()))?;
+        match (more, is_complete(text.trim_end_matches(['\n', '\r']))) {
+            (0, _) if bytes.is_empty() => return Ok(Line::End),
+            (0, _) | (_, true) => return Ok(Line::Text(message(text))),
+            (_, false) => {}
+        }
+    }
+}
+
+/// Whether nothing more belongs to the message.
+fn is_complete(text: &str) -> bool {
+    let fences = text.lines().filter(|line| line.trim_start().starts_with("```")).count();
+    fences % 2 == 0 && !text.ends_with('\\')
+}
+
+/// The message without what only tells that it goes on.
+fn message(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let text = text.trim_end_matches('\n');
+    let bare = text.strip_prefix("```\n").and_then(|rest| rest.strip_suffix("\n```"));
+    let text = bare.filter(|inner| !inner.contains("```")).unwrap_or(text);
+    text.strip_suffix('\\').unwrap_or(text).replace("\\\n", "\n")
+}
+
+impl Validator for Assistant {
+    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        Ok(match is_complete(context.input()) {
+            true => ValidationResult::Valid(None),
+            false => ValidationResult::Incomplete,
+        })
+    }
+}
+
+impl Completer for Assistant {
+    type Candidate = Pair;
+
+    fn complete(
+        &self,
+        line: &str,
+        at: usize,
+        _: &rustyline::Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<Pair>)> {
+        let typed = line.get(..at).unwrap_or_default();
+        let (start, names): (usize, Vec<&str>) = match typed.strip_prefix("/model ") {
+            Some(_) => ("/model ".len(), self.models.iter().map(String::as_str).collect()),
+            None if typed.starts_with('/') => (0, command::names().collect()),
+            None => return Ok((at, vec![])),
+        };
+        let begun = typed.get(start..).unwrap_or_default();
+        let pairs = names.into_iter().filter(|name| name.starts_with(begun)).map(|name| Pair {
+            display: name.to_owned(),
+            replacement: name.to_owned(),
+        });
+        Ok((start, pairs.collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_several_lines() {
+        assert!(is_complete("one"));
+        assert!(!is_complete("one \\"));
+        assert!(!is_complete("look:\n```rust\nfn a() {}"));
+        assert!(is_complete("look:\n```rust\nfn a() {}\n```"));
+        assert_eq!(message("one \\\ntwo\n"), "one \ntwo");
+        assert_eq!(message("```\none\n\ntwo\n```\r\n"), "one\n\ntwo");
+        assert_eq!(message("```rust\nx\n```"), "```rust\nx\n```");
+        assert_eq!(message("end\\"), "end");
+    }
+}

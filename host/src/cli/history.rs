@@ -1,0 +1,332 @@
+//! `multillm history`: what was asked and answered.
+
+use std::path::PathBuf;
+
+use super::numbers::{dollars, millis, number};
+use super::list::table;
+use super::{Context, Failure, filter};
+use crate::error::Error;
+use crate::service::MultiLlmService;
+use crate::stats::{Entry, Filter, write_csv};
+
+/// How many entries are shown where no number is given.
+const SHOWN: u32 = 20;
+/// The most columns of a terminal that a prompt takes in a list.
+const PROMPT_WIDTH: usize = 40;
+
+/// Subcommands of `history`.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// List exchanges, the newest first
+    List {
+        #[command(flatten)]
+        filter: filter::Args,
+        /// At most so many
+        #[arg(long, short = 'n', default_value_t = SHOWN)]
+        limit: u32,
+    },
+    /// Show one exchange with everything that is known of it
+    Show {
+        /// Its number in the list
+        id: i64,
+    },
+    /// Find exchanges by what was asked or answered, in any script
+    Search {
+        /// The text to find; case does not count
+        text: String,
+        #[command(flatten)]
+        filter: filter::Args,
+        /// At most so many
+        #[arg(long, short = 'n', default_value_t = SHOWN)]
+        limit: u32,
+    },
+    /// Write exchanges out for other programs
+    Export {
+        #[command(flatten)]
+        filter: filter::Args,
+        /// Only those whose text contains this
+        #[arg(long)]
+        text: Option<String>,
+        /// At most so many, the newest first [default: all]
+        #[arg(long, short = 'n')]
+        limit: Option<u32>,
+        /// The form
+        #[arg(long, value_enum, default_value = "json")]
+        format: Format,
+        /// The file to write [default: standard output]
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Remove exchanges; without a filter all of them, and stored conversations too
+    Clear {
+        #[command(flatten)]
+        filter: filter::Args,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// Forms of an export.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(super) enum Format {
+    /// A list of objects
+    Json,
+    /// A table with a header
+    Csv,
+}
+
+pub(super) async fn run(command: Command, context: &Context) -> Result<(), Failure> {
+    let service = context.service().await?;
+    match command {
+        Command::List { filter, limit } => {
+            let filter = Filter {
+                limit: Some(limit),
+                ..filter.filter()?
+            };
+            list(&service, &filter, context).await
+        }
+        Command::Search {
+            text,
+            filter,
+            limit,
+        } => {
+            if text.trim().is_empty() {
+                return Err(Failure::Usage("nothing to search for: give a text".into()));
+            }
+            let filter = Filter {
+                text: Some(text),
+                limit: Some(limit),
+                ..filter.filter()?
+            };
+            list(&service, &filter, context).await
+        }
+        Command::Show { id } => show(&service, id, context).await,
+        Command::Export {
+            filter,
+            text,
+            limit,
+            format,
+            output,
+        } => {
+            let filter = Filter {
+                text,
+                limit,
+                ..filter.filter()?
+            };
+            let mut history = service.history().await?;
+            let entries = history.list(&filter).await.map_err(Error::from)?;
+            history.close().await;
+            export(&entries, format, output, context)
+        }
+        Command::Clear { filter, yes } => clear(&service, &filter.filter()?, yes, context).await,
+    }
+}
+
+async fn list(
+    service: &MultiLlmService,
+    filter: &Filter,
+    context: &Context,
+) -> Result<(), Failure> {
+    let mut history = service.history().await?;
+    let entries = history.list(filter).await.map_err(Error::from)?;
+    let all = history.count(filter).await.map_err(Error::from)?;
+    history.close().await;
+    if context.json {
+        context.printer.json(&entries)?;
+        return Ok(());
+    }
+    if entries.is_empty() {
+        context.printer.note("no such exchange is recorded");
+        return Ok(());
+    }
+    let mut table = table(&[
+        "ID", "TIME", "MODEL", "OUTCOME", "TOKENS", "COST", "LATENCY", "PROMPT",
+    ]);
+    for entry in &entries {
+        table.add_row([
+            entry.id.to_string(),
+            local_time(entry),
+            entry.model.clone(),
+            outcome(entry),
+            number(entry.total_tokens),
+            dollars(entry.cost),
+            millis(Some(entry.latency_ms)),
+            beginning(entry.prompt.as_deref().unwrap_or("-")),
+        ]);
+    }
+    context.printer.line(&table.trim_fmt())?;
+    let shown = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+    if shown < all {
+        context
+            .printer
+            .note(&format!("{shown} of {all}; --limit shows more"));
+    }
+    Ok(())
+}
+
+async fn show(service: &MultiLlmService, id: i64, context: &Context) -> Result<(), Failure> {
+    let mut history = service.history().await?;
+    let entry = history.get(id).await.map_err(Error::from)?;
+    history.close().await;
+    let entry = entry.ok_or_else(|| {
+        Failure::Usage(format!(
+            "no exchange {id}: \"multillm history list\" shows the numbers"
+        ))
+    })?;
+    if context.json {
+        context.printer.json(&entry)?;
+        return Ok(());
+    }
+    let or_dash = |text: Option<&String>| text.cloned().unwrap_or_else(|| "-".to_owned());
+    let digest = entry
+        .plugin_digest
+        .get(..12)
+        .unwrap_or(&entry.plugin_digest);
+    let tokens = format!(
+        "{} in ({} cached, {} written to the cache), {} out ({} thoughts)",
+        number(entry.prompt_tokens),
+        number(entry.cached_tokens),
+        number(entry.cache_write_tokens),
+        number(entry.completion_tokens),
+        number(entry.reasoning_tokens),
+    );
+    let rows = [
+        ("id", entry.id.to_string()),
+        ("time", format!("{} ({})", local_time(&entry), entry.at())),
+        ("model", entry.model.clone()),
+        ("vendor's model", or_dash(entry.vendor_model.as_ref())),
+        ("provider", entry.provider.clone()),
+        ("plugin", format!("{} ({digest})", entry.plugin)),
+        ("route", or_dash(entry.route.as_ref())),
+        ("request", entry.request_id.clone()),
+        ("conversation", or_dash(entry.conversation_id.as_ref())),
+        ("vendor's id", or_dash(entry.vendor_id.as_ref())),
+        ("attempt", entry.attempt.to_string()),
+        ("streamed", if entry.streamed { "yes" } else { "no" }.into()),
+        ("outcome", outcome(&entry)),
+        ("finish reason", or_dash(entry.finish_reason.as_ref())),
+        ("error", or_dash(entry.error_message.as_ref())),
+        ("tokens", tokens),
+        ("cost", dollars(entry.cost)),
+        ("latency", millis(Some(entry.latency_ms))),
+        ("first token", millis(entry.ttft_ms)),
+    ];
+    for (name, value) in rows {
+        context.printer.line(&format!("{name:<16}{value}"))?;
+    }
+    for (title, text) in [("PROMPT", &entry.prompt), ("ANSWER", &entry.answer)] {
+        if let Some(text) = text {
+            context.printer.line(&format!("\n{title}\n{text}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn export(
+    entries: &[Entry],
+    format: Format,
+    output: Option<PathBuf>,
+    context: &Context,
+) -> Result<(), Failure> {
+    let mut bytes = vec![];
+    match format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut bytes, entries).map_err(std::io::Error::from)?;
+            bytes.push(b'\n');
+        }
+        Format::Csv => write_csv(entries, &mut bytes)?,
+    }
+    match output {
+        None => context.printer.data(&String::from_utf8_lossy(&bytes))?,
+        Some(path) => {
+            std::fs::write(&path, bytes).map_err(|error| {
+                Failure::Usage(format!("cannot write {}: {error}", path.display()))
+            })?;
+            context.printer.note(&format!(
+                "{} exchanges in {}",
+                entries.len(),
+                path.display()
+            ));
+        }
+    }
+    Ok(())
+}
+
+async fn clear(
+    service: &MultiLlmService,
+    filter: &Filter,
+    yes: bool,
+    context: &Context,
+) -> Result<(), Failure> {
+    let mut history = service.history().await?;
+    let count = history.count(filter).await.map_err(Error::from)?;
+    if !yes {
+        let what = match filter.is_open() {
+            true => "and all stored conversations ",
+            false => "",
+        };
+        let question = format!("remove {count} exchanges {what}for good?");
+        if !super::input::confirmed(&question, context)? {
+            context.printer.note("nothing is removed");
+            return Ok(());
+        }
+    }
+    let removed = history.clear(filter).await.map_err(Error::from)?;
+    history.close().await;
+    match context.json {
+        true => context
+            .printer
+            .json(&serde_json::json!({ "removed": removed }))?,
+        false => context
+            .printer
+            .note(&format!("{removed} exchanges are removed")),
+    }
+    Ok(())
+}
+
+fn outcome(entry: &Entry) -> String {
+    let what = entry.error_kind.as_ref().unwrap_or(&entry.outcome);
+    match (entry.cached, entry.last) {
+        (true, _) => format!("{what} (kept answer)"),
+        (false, false) => format!("{what} (tried again)"),
+        (false, true) => what.clone(),
+    }
+}
+
+fn local_time(entry: &Entry) -> String {
+    let time = jiff::Timestamp::from_millisecond(entry.at_ms).unwrap_or_default();
+    time.to_zoned(jiff::tz::TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
+}
+
+/// The beginning of a text on one line, no wider than a column may be.
+fn beginning(text: &str) -> String {
+    use unicode_width::UnicodeWidthChar as _;
+    let mut shown = String::new();
+    let mut width = 0;
+    let words = text.split_whitespace();
+    for c in words.collect::<Vec<_>>().join(" ").chars() {
+        width += c.width().unwrap_or(0);
+        if width > PROMPT_WIDTH {
+            shown.push('…');
+            break;
+        }
+        shown.push(c);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::beginning;
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        assert_eq!(beginning("two\n lines"), "two lines");
+        assert_eq!(beginning(&"x".repeat(40)).len(), 40);
+        assert_eq!(beginning(&"x".repeat(41)), format!("{}…", "x".repeat(40)));
+        assert_eq!(beginning(&"天".repeat(30)), format!("{}…", "天".repeat(20)));
+    }
+}

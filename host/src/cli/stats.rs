@@ -1,0 +1,178 @@
+//! `multillm stats`: what the recorded exchanges add up to.
+
+use super::numbers::{bar, millis, number, partial_dollars, rate, sparkline};
+use super::list::table;
+use super::{Context, Failure, filter};
+use crate::stats::{Grouping, Summary, Totals};
+
+/// Columns of the chart.
+const BAR: u64 = 10;
+
+/// Arguments of `stats`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What to add up by
+    #[arg(long, value_enum, default_value = "model")]
+    by: By,
+    #[command(flatten)]
+    filter: filter::Args,
+}
+
+/// What exchanges are added up by.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum By {
+    /// The configured model
+    Model,
+    /// The provider
+    Provider,
+    /// The day (UTC)
+    Day,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
+    let filter = args.filter.filter()?;
+    let (grouping, title) = match args.by {
+        By::Model => (Grouping::Model, "MODEL"),
+        By::Provider => (Grouping::Provider, "PROVIDER"),
+        By::Day => (Grouping::Day, "DAY"),
+    };
+    let service = context.service().await?;
+    let summary = service.stats(&filter, grouping).await?;
+    match context.json {
+        true => context.printer.json(&summary)?,
+        false if summary.groups.is_empty() => {
+            context.printer.note("no such exchange is recorded");
+        }
+        false => {
+            context.printer.line(&text(&summary, title, grouping))?;
+        }
+    }
+    Ok(())
+}
+
+/// Use and cost, then speed and failures, then the failures by kind.
+fn text(summary: &Summary, title: &str, grouping: Grouping) -> String {
+    let mut rows: Vec<(&str, &Totals)> = summary
+        .groups
+        .iter()
+        .map(|(name, totals)| (name.as_str(), totals))
+        .collect();
+    if rows.len() > 1 {
+        rows.push(("total", &summary.total));
+    }
+    let mut sections = vec![use_of(&rows, summary, title), speed_of(&rows, title)];
+    if grouping == Grouping::Day && summary.groups.len() > 1 {
+        let requests: Vec<u64> = summary
+            .groups
+            .values()
+            .map(|totals| totals.total_requests)
+            .collect();
+        sections.push(format!("requests by day  {}", sparkline(&requests)));
+    }
+    let errors = &summary.total.errors;
+    if !errors.is_empty() {
+        let kinds: Vec<String> = errors
+            .iter()
+            .map(|(kind, count)| format!("{kind} {}", number(Some(*count))))
+            .collect();
+        sections.push(format!("errors by kind: {}", kinds.join(", ")));
+    }
+    sections.join("\n\n")
+}
+
+fn use_of(rows: &[(&str, &Totals)], summary: &Summary, title: &str) -> String {
+    let groups = summary.groups.values();
+    let largest = groups.map(|totals| totals.total_requests).max();
+    let mut table = table(&[
+        title, "REQUESTS", "", "PROMPT", "CACHED", "WRITTEN", "OUTPUT", "THOUGHT", "COST",
+    ]);
+    for (name, totals) in rows {
+        let chart = match summary.groups.contains_key(*name) {
+            true => bar(totals.total_requests, largest.unwrap_or(0), BAR),
+            false => String::new(),
+        };
+        table.add_row([
+            (*name).to_owned(),
+            number(Some(totals.total_requests)),
+            chart,
+            number(totals.prompt_tokens),
+            number(totals.cached_tokens),
+            number(totals.cache_write_tokens),
+            number(totals.completion_tokens),
+            number(totals.reasoning_tokens),
+            partial_dollars(
+                totals.total_cost,
+                totals.priced_requests,
+                totals.total_requests,
+            ),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+fn speed_of(rows: &[(&str, &Totals)], title: &str) -> String {
+    let mut table = table(&[
+        title,
+        "AVERAGE",
+        "P50",
+        "P95",
+        "P99",
+        "TTFT",
+        "TOKENS/S",
+        "ERRORS",
+        "CANCELLED",
+        "RETRIES",
+        "KEPT",
+    ]);
+    for (name, totals) in rows {
+        let share = totals.error_rate.map(|rate| rate * 100.0);
+        let errors = match totals.error_count {
+            0 => "0".to_owned(),
+            count => format!("{} ({})", number(Some(count)), rate(share, "%")),
+        };
+        table.add_row([
+            (*name).to_owned(),
+            millis(totals.average_latency),
+            millis(totals.p50_ms),
+            millis(totals.p95_ms),
+            millis(totals.p99_ms),
+            millis(totals.average_ttft_ms),
+            rate(totals.tokens_per_second, ""),
+            errors,
+            number(Some(totals.cancellations)),
+            number(Some(totals.retries)),
+            number(Some(totals.cache_hits)),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unknown_is_shown_so() {
+        let totals = Totals {
+            total_requests: 2,
+            error_count: 1,
+            error_rate: Some(0.5),
+            errors: [("server".to_owned(), 1)].into(),
+            prompt_tokens: Some(1234),
+            total_cost: Some("0.25".parse().unwrap()),
+            priced_requests: 1,
+            average_latency: Some(12.0),
+            ..Totals::default()
+        };
+        let summary = Summary {
+            groups: [("模型".to_owned(), totals.clone())].into(),
+            total: totals,
+        };
+        let text = text(&summary, "MODEL", Grouping::Model);
+        assert!(text.contains("$0.25 (1 of 2 priced)"), "{text}");
+        assert!(text.contains("1,234"), "{text}");
+        assert!(text.contains("1 (50.0%)"), "{text}");
+        assert!(text.ends_with("errors by kind: server 1"), "{text}");
+        assert!(!text.contains("total"), "one group needs no sum: {text}");
+    }
+}

@@ -1,0 +1,115 @@
+//! `multillm template`: prompts kept in files.
+
+use super::{Context, Failure, list};
+use crate::template::Template;
+
+/// Subcommands of `template`.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// List the templates of the configuration's templates_dir
+    List,
+    /// Show a template: its texts, variables and parameters
+    Show {
+        /// Its name
+        name: String,
+    },
+}
+
+#[derive(serde::Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    template: &'a Template,
+    variables: Vec<String>,
+    required: Vec<String>,
+}
+
+fn shown(template: &Template) -> Shown<'_> {
+    Shown {
+        variables: template.variables(),
+        required: template.required(),
+        template,
+    }
+}
+
+pub(super) async fn run(command: Command, context: &Context) -> Result<(), Failure> {
+    let directory = context.service().await?.config().templates_dir.clone();
+    match command {
+        Command::List => {
+            let names = Template::names(&directory);
+            let (found, faults): (Vec<_>, Vec<_>) = names
+                .iter()
+                .map(|name| Template::load(&directory, name))
+                .partition(Result::is_ok);
+            let found: Vec<Template> = found.into_iter().flatten().collect();
+            match context.json {
+                true => context.printer.json(&found.iter().map(shown).collect::<Vec<_>>())?,
+                false => print_list(&found, context)?,
+            }
+            if found.is_empty() && faults.is_empty() {
+                context.printer.note(&format!("there are no templates in {}", directory.display()));
+            }
+            let faults: Vec<_> = faults.into_iter().filter_map(Result::err).collect();
+            for fault in &faults {
+                context.printer.error(&fault.to_string());
+            }
+            match faults.is_empty() {
+                true => Ok(()),
+                false => Err(Failure::Reported),
+            }
+        }
+        Command::Show { name } => {
+            let template = Template::load(&directory, &name).map_err(crate::Error::from)?;
+            match context.json {
+                true => context.printer.json(&shown(&template))?,
+                false => print_one(&template, context)?,
+            }
+            Ok(())
+        }
+    }
+}
+
+fn print_list(found: &[Template], context: &Context) -> Result<(), Failure> {
+    let mut table = list::table(&["TEMPLATE", "VARIABLES", "DESCRIPTION"]);
+    for template in found {
+        table.add_row([
+            template.name.clone(),
+            variables(template),
+            template.description.clone().unwrap_or_default(),
+        ]);
+    }
+    context.printer.line(&table.trim_fmt())?;
+    Ok(())
+}
+
+/// The variables; those that need not be given in brackets.
+fn variables(template: &Template) -> String {
+    let required = template.required();
+    let names = template.variables().into_iter().map(|name| match required.contains(&name) {
+        true => name,
+        false => format!("[{name}]"),
+    });
+    names.collect::<Vec<_>>().join(" ")
+}
+
+fn print_one(template: &Template, context: &Context) -> Result<(), Failure> {
+    let line = |text: &str| context.printer.line(text);
+    if let Some(description) = &template.description {
+        line(&format!("{description}\n"))?;
+    }
+    line(&format!("variables: {}", variables(template)))?;
+    for (name, value) in &template.defaults {
+        line(&format!("  {name} = {value}"))?;
+    }
+    if let Some(model) = &template.model {
+        line(&format!("model: {model}"))?;
+    }
+    let parameters = serde_json::to_string(&template.parameters).unwrap_or_default();
+    if parameters != "{}" {
+        line(&format!("parameters: {parameters}"))?;
+    }
+    if let Some(system) = &template.system {
+        line(&format!("\n--- system\n{system}"))?;
+    }
+    line(&format!("\n--- prompt\n{}", template.prompt))?;
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! Keeping conversations: in the history, and in files.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Dialogue, now_ms};
+use crate::chat::{ChatMessage, Role};
+use crate::error::{Error, Result};
+use crate::service::MultiLlmService;
+use crate::stats::{Conversation, History, StatsError};
+
+/// A conversation as it stands in a file.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    #[serde(default)]
+    model: Option<String>,
+    messages: Vec<ChatMessage>,
+}
+
+fn failed(error: StatsError) -> Error {
+    Error::configuration(error.to_string())
+}
+
+impl Dialogue {
+    /// Keeps the conversation in the service's history. Nothing happens where the configuration
+    /// keeps no history or no content, or where nothing was said yet.
+    ///
+    /// # Errors
+    ///
+    /// `configuration`: the history cannot be written.
+    pub async fn store(&self, service: &MultiLlmService) -> Result<()> {
+        let policy = service.config();
+        let Some(path) = service.history_path().filter(|_| policy.history.content) else {
+            return Ok(());
+        };
+        if self.is_empty() {
+            return Ok(());
+        }
+        let mut history = History::open(path).await.map_err(failed)?;
+        let kept = history
+            .save_conversation(&Conversation {
+                id: self.id.clone(),
+                title: self.title(),
+                model: self.model.clone(),
+                created_ms: self.created_ms,
+                updated_ms: now_ms(),
+                messages: self.messages(),
+            })
+            .await;
+        history.close().await;
+        kept.map_err(failed)
+    }
+
+    /// The conversation whose id begins so, or the last one.
+    ///
+    /// # Errors
+    ///
+    /// `configuration`: there is none, or no history.
+    pub async fn resume(service: &MultiLlmService, id: Option<&str>) -> Result<Self> {
+        let path = service.history_path().ok_or_else(|| {
+            Error::configuration("no conversation is kept: set history.enabled to true")
+        })?;
+        let mut history = History::open(path).await.map_err(failed)?;
+        let found = history.conversation(id).await;
+        history.close().await;
+        let kept = found.map_err(failed)?.ok_or_else(|| {
+            Error::configuration(match id {
+                Some(id) => format!("no conversation whose id begins with {id:?} is kept"),
+                None => "no conversation is kept yet".to_owned(),
+            })
+        })?;
+        let mut dialogue = Dialogue::new(kept.model);
+        dialogue.id = kept.id;
+        dialogue.created_ms = kept.created_ms;
+        dialogue.take(kept.messages);
+        Ok(dialogue)
+    }
+
+    /// The conversation as a JSON document.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let saved = Saved {
+            model: Some(self.model.clone()),
+            messages: self.messages(),
+        };
+        serde_json::to_string_pretty(&saved).unwrap_or_default() + "\n"
+    }
+
+    /// The conversation as a Markdown document, for people.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        let mut text = format!("# {}\n", self.title());
+        for message in self.messages() {
+            let who = match message.role {
+                Role::System => "System",
+                Role::User => "You",
+                Role::Assistant => "Answer",
+                Role::Tool => "Tool",
+            };
+            text += &format!("\n## {who}\n\n{}\n", message.text().trim_end());
+        }
+        text
+    }
+
+    /// Takes over the messages of a JSON document, in a new conversation: one of
+    /// [`Dialogue::to_json`], or a list of messages whose `content` may be a plain text. The model
+    /// stays; gives the one that the document names.
+    ///
+    /// # Errors
+    ///
+    /// `configuration`: it is no conversation.
+    pub fn load_json(&mut self, text: &str) -> Result<Option<String>> {
+        let wrong = |error: serde_json::Error| {
+            Error::configuration(format!("it is no saved conversation: {error}"))
+        };
+        let mut document: Value = serde_json::from_str(text).map_err(wrong)?;
+        if document.is_array() {
+            document = json!({ "messages": document });
+        }
+        let messages = document.get_mut("messages").and_then(Value::as_array_mut);
+        for content in messages.into_iter().flatten().filter_map(|one| one.get_mut("content")) {
+            if let Value::String(text) = content {
+                *content = json!([{ "type": "text", "text": std::mem::take(text) }]);
+            }
+        }
+        let saved: Saved = serde_json::from_value(document).map_err(wrong)?;
+        self.clear();
+        self.system = None;
+        self.take(saved.messages);
+        Ok(saved.model)
+    }
+
+    fn take(&mut self, messages: Vec<ChatMessage>) {
+        let (system, rest): (Vec<_>, Vec<_>) =
+            messages.into_iter().partition(|message| message.role == Role::System);
+        let system: Vec<_> = system.iter().map(ChatMessage::text).collect();
+        self.system = (!system.is_empty()).then(|| system.join("\n\n"));
+        self.messages = rest;
+    }
+}

@@ -1,0 +1,171 @@
+//! Whether models answer: a small question to each at once.
+//!
+//! What to do about a failure stands here too, as far as its kind tells. Nothing here prints.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde::Serialize;
+
+use super::MultiLlmService;
+use super::call::Call;
+use crate::chat::{ChatMessage, ChatRequest, exact_number};
+use crate::config::Model;
+use crate::error::{Error, ErrorDetail, ErrorKind, Result};
+
+/// Enough for models that think before they speak, and next to nothing for the others.
+const TOKENS: u32 = 16;
+
+/// How a model is.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ModelHealth {
+    /// The configured model.
+    pub model: String,
+    /// Its provider.
+    pub provider: String,
+    /// It answered.
+    pub reachable: bool,
+    /// To the answer or the failure, in milliseconds; absent if nothing was sent.
+    pub latency_ms: Option<u64>,
+    /// The model that answered, as the vendor names it.
+    pub vendor_model: Option<String>,
+    /// What the question cost, in US dollars.
+    #[serde(serialize_with = "exact")]
+    pub cost: Option<rust_decimal::Decimal>,
+    /// Why it did not answer.
+    pub error: Option<ErrorDetail>,
+    /// What to do about it.
+    pub fix: Option<String>,
+}
+
+#[allow(clippy::ref_option, reason = "serde's form")]
+fn exact<S: serde::Serializer>(
+    cost: &Option<rust_decimal::Decimal>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    cost.and_then(exact_number).serialize(serializer)
+}
+
+impl MultiLlmService {
+    /// Asks models for a few words, all at once, and says how each is, in the order of the names.
+    /// No names: every model that is switched on. The name of a route stands for its models.
+    /// Each has `timeout`, or as long as the configuration's `health.timeout_ms` says.
+    ///
+    /// A model whose key is missing is reported without a call. Neither kept answers nor retries
+    /// nor earlier failures have a say; the question is recorded like any other.
+    ///
+    /// # Errors
+    ///
+    /// `configuration`: there is no model of such a name. A model that does not answer is no error here.
+    pub async fn health_check(
+        &self,
+        models: &[String],
+        timeout: Option<Duration>,
+    ) -> Result<Vec<ModelHealth>> {
+        let config = self.config();
+        let mut asked: Vec<Arc<Model>> = vec![];
+        if models.is_empty() {
+            asked.extend(config.models.values().filter(|model| model.enabled).cloned());
+        }
+        for name in models {
+            match (config.models.get(name), config.routes.get(name)) {
+                (Some(model), _) => asked.push(model.clone()),
+                (None, Some(route)) => {
+                    asked.extend(route.models.iter().map(|entry| entry.model.clone()));
+                }
+                (None, None) => return Err(Error::configuration(config.unknown_model(name))),
+            }
+        }
+        let timeout = timeout.unwrap_or(config.health.timeout);
+        let checks = asked.iter().map(|model| self.check(model, timeout));
+        Ok(join_all(checks).await)
+    }
+
+    async fn check(&self, model: &Model, timeout: Duration) -> ModelHealth {
+        let begun = Instant::now();
+        let mut health = ModelHealth {
+            model: model.name.clone(),
+            provider: model.provider.name.clone(),
+            reachable: false,
+            latency_ms: None,
+            vendor_model: None,
+            cost: None,
+            error: None,
+            fix: None,
+        };
+        let request = ChatRequest::new([ChatMessage::user("Say OK.")]).max_tokens(TOKENS);
+        let probe = async { Call::begin(self, request, &model.name, false)?.probe().await };
+        let outcome = match tokio::time::timeout(timeout, probe).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::new(
+                ErrorKind::Timeout,
+                format!("no answer within {:.1} s", timeout.as_secs_f64()),
+            )),
+        };
+        let elapsed = u64::try_from(begun.elapsed().as_millis()).ok();
+        match outcome {
+            Ok(answer) => {
+                health.reachable = true;
+                health.latency_ms = elapsed;
+                health.vendor_model = answer.vendor_model;
+                health.cost = answer.cost;
+            }
+            Err(error) => {
+                let error = error.of(&model.provider.name, &model.name);
+                health.latency_ms = elapsed.filter(|_| !error.is_usage());
+                health.fix = fix(&error, model);
+                health.error = Some((*error).clone());
+            }
+        }
+        health
+    }
+}
+
+/// What to do about a failure of a model; nothing where its message says so already.
+fn fix(error: &Error, model: &Model) -> Option<String> {
+    let name = &model.name;
+    let provider = &model.provider.name;
+    let text = match error.kind {
+        ErrorKind::Configuration => return None,
+        ErrorKind::Authentication => {
+            format!("check the key of {provider}: it is missing, mistyped, revoked or of another account")
+        }
+        ErrorKind::Permission => {
+            format!("give the key of {provider} access to {:?}, or use another model", model.model_name)
+        }
+        ErrorKind::Billing => format!("add credit or a payment method to the account at {provider}"),
+        ErrorKind::NotFound => format!(
+            "correct \"model_name\" or \"base_url\" of {name:?}; `multillm list --provider {provider}` shows what there is"
+        ),
+        ErrorKind::RateLimited => "wait, or send less at one time".to_owned(),
+        ErrorKind::QuotaExhausted => {
+            format!("raise the quota at {provider}, or wait until it is renewed")
+        }
+        ErrorKind::Timeout => {
+            "try again with a longer --timeout; if that fails, check the network and \"base_url\"".to_owned()
+        }
+        ErrorKind::Overloaded | ErrorKind::Server => {
+            format!("{provider} has a problem: try again later, or put the model in a route with others")
+        }
+        ErrorKind::Unavailable => format!(
+            "check that the server of {provider} runs and that \"base_url\" and the proxy are right"
+        ),
+        ErrorKind::MalformedResponse | ErrorKind::Truncated => format!(
+            "check that \"base_url\" leads to {provider} itself and not to another server or a proxy's page"
+        ),
+        ErrorKind::Plugin => format!(
+            "look at the plugin with `multillm plugin inspect`, and replace it or raise \"limits\" ({})",
+            model.provider.plugin.name
+        ),
+        ErrorKind::InvalidRequest
+        | ErrorKind::Unsupported
+        | ErrorKind::ContextLength
+        | ErrorKind::PayloadTooLarge => {
+            format!("correct the parameters of {name:?} in the configuration; the vendor does not take them")
+        }
+        ErrorKind::ContentFiltered | ErrorKind::Cancelled | ErrorKind::Other => return None,
+    };
+    Some(text)
+}

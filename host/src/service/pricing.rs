@@ -1,0 +1,143 @@
+//! Which prices hold for an answer: the configuration's, a price table's, none.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use rust_decimal::Decimal;
+
+use crate::chat::Usage;
+use crate::config::{Model, Prices};
+use crate::stats::{self, PriceTable};
+
+/// Where Ollama's own servers are; everything else that its plugin talks to is the user's.
+const OLLAMA_CLOUD: &str = "ollama.com";
+
+/// The price tables, read when they are first needed.
+pub(super) struct PriceList {
+    path: Option<PathBuf>,
+    own: OnceLock<PriceTable>,
+}
+
+impl PriceList {
+    /// `path` is the configuration's own table; the one that comes with the program stands behind it.
+    pub(super) fn new(path: Option<PathBuf>) -> Self {
+        PriceList {
+            path,
+            own: OnceLock::new(),
+        }
+    }
+
+    /// What an answer cost in US dollars; nothing where that is unknown.
+    pub(super) fn cost(
+        &self,
+        model: &Model,
+        answered: Option<&str>,
+        usage: &Usage,
+    ) -> Option<Decimal> {
+        let prices = match &model.prices {
+            Some(prices) => prices.clone(),
+            None => self.listed(model, answered, usage.prompt_tokens)?,
+        };
+        stats::cost(&prices, usage)
+    }
+
+    fn listed(&self, model: &Model, answered: Option<&str>, prompt: Option<u64>) -> Option<Prices> {
+        let own = self.own.get_or_init(|| self.read());
+        own.of(model, answered, prompt)
+            .or_else(|| PriceTable::built_in().of(model, answered, prompt))
+            .or_else(|| is_local(model).then(free))
+    }
+
+    fn read(&self) -> PriceTable {
+        let Some(path) = &self.path else {
+            return PriceTable::default();
+        };
+        match PriceTable::load(path) {
+            Ok(imported) => imported.table,
+            Err(error) => {
+                tracing::warn!("{error}");
+                PriceTable::default()
+            }
+        }
+    }
+}
+
+/// Does it run on a machine of the user's: any Ollama but Ollama's own, and no model that one of
+/// the user's passes on to there (<https://docs.ollama.com/cloud>).
+fn is_local(model: &Model) -> bool {
+    let elsewhere = model
+        .endpoint
+        .base_url
+        .as_ref()
+        .and_then(|url| url.host_str())
+        .is_some_and(|host| host == OLLAMA_CLOUD || host.ends_with(".ollama.com"));
+    let name = &model.model_name;
+    let passed_on = name.ends_with("-cloud") || name.ends_with(":cloud");
+    model.provider.plugin.name == "ollama" && !elsewhere && !passed_on
+}
+
+fn free() -> Prices {
+    Prices::single(Decimal::ZERO).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::config::{Config, Env};
+
+    fn model(entry: &str) -> Arc<Model> {
+        let text = format!(r#"{{"models": {{"m": {entry}}}}}"#);
+        let env = Env::fixed("", [("A", "b")]);
+        let config = Config::from_json_str(&text, Path::new("."), &env).unwrap();
+        config.models["m"].clone()
+    }
+
+    fn cost(list: &PriceList, entry: &str) -> Option<String> {
+        let usage = Usage {
+            prompt_tokens: Some(1000),
+            completion_tokens: Some(100),
+            ..Usage::default()
+        };
+        let cost = list.cost(&model(entry), None, &usage);
+        cost.map(|cost| cost.normalize().to_string())
+    }
+
+    #[test]
+    fn the_configuration_wins_over_its_table_and_that_over_the_built_in_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("prices.json");
+        let table = r#"{"models": {"openai/gpt-4o": {"input_per_1m": 1, "output_per_1m": 2},
+            "ollama/llama3.2": {"input_per_1m": 0.1, "output_per_1m": 0.1}}}"#;
+        std::fs::write(&path, table).unwrap();
+        let built_in = PriceList::new(None);
+        let own = PriceList::new(Some(path));
+        let gpt = r#"{"provider": "openai", "model_name": "gpt-4o"}"#;
+        // 1000×2.50 + 100×10 = 3500 millionths
+        assert_eq!(cost(&built_in, gpt).as_deref(), Some("0.0035"));
+        assert_eq!(cost(&own, gpt).as_deref(), Some("0.0012"));
+        let priced =
+            r#"{"provider": "openai", "model_name": "gpt-4o", "cost_per_1k_tokens": 0.01}"#;
+        assert_eq!(cost(&own, priced).as_deref(), Some("0.011"));
+        let llama = r#"{"provider": "ollama", "model_name": "llama3.2"}"#;
+        assert_eq!(cost(&own, llama).as_deref(), Some("0.00011"));
+        assert_eq!(cost(&built_in, llama).as_deref(), Some("0"));
+    }
+
+    #[test]
+    fn what_nobody_knows_is_unknown() {
+        let list = PriceList::new(Some("/nowhere/prices.json".into()));
+        assert_eq!(
+            cost(&list, r#"{"provider": "openai", "model_name": "new"}"#),
+            None
+        );
+        for cloud in [
+            r#"{"provider": "ollama", "model_name": "gpt-oss:120b-cloud"}"#,
+            r#"{"provider": "ollama", "model_name": "x", "base_url": "https://ollama.com"}"#,
+        ] {
+            assert_eq!(cost(&list, cloud), None, "{cloud}");
+        }
+    }
+}
