@@ -157,6 +157,19 @@ fn is_first_party(workspace: &Workspace, package: &Package) -> bool {
     package.folder().starts_with(&plugins) && package.folder() != plugins.join("template")
 }
 
+/// The names of the plugins that belong to the product.
+///
+/// # Errors
+///
+/// None in practice: no name is looked up.
+pub(crate) fn first_party_names(workspace: &Workspace) -> Result<Vec<String>> {
+    let packages = selected(workspace, &[])?;
+    let own = packages
+        .iter()
+        .filter(|package| is_first_party(workspace, package));
+    Ok(own.map(|package| package.folder_name()).collect())
+}
+
 /// Compiles a package and returns its module.
 ///
 /// Plugins are a `cdylib` and, for native tests, an `rlib`. Cargo gives up on

@@ -19,7 +19,12 @@ const LIMIT: usize = 250_000;
 pub(super) fn check(workspace: &Workspace) -> Result<String> {
     let all_built = plugins::build(workspace, &[])?;
     let first_party = all_built.iter().filter(|built| built.first_party);
-    let found: Vec<String> = first_party.clone().flat_map(breaches).collect();
+    let mut found: Vec<String> = first_party.clone().flat_map(breaches).collect();
+    for name in plugins::first_party_names(workspace)? {
+        if !first_party.clone().any(|built| built.name == name) {
+            found.push(format!("{name}: exports nothing"));
+        }
+    }
     let largest = first_party
         .clone()
         .map(|built| built.size)
