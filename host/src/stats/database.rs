@@ -124,7 +124,9 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), S
         .map_err(place)?;
     lock.lock().map_err(place)?;
     if version(connection).await? < VERSION {
-        MIGRATIONS.run(&mut *connection).await?;
+        // Not `run`: it takes a connection so generally that the compiler can no longer tell that
+        // futures around it are `Send`, and nobody could spawn them.
+        MIGRATIONS.run_direct(None, connection, false).await?;
         sqlx::query(sqlx::AssertSqlSafe(format!(
             "PRAGMA user_version = {VERSION}"
         )))
