@@ -17,15 +17,21 @@ mod bad_input;
 mod bad_plugins;
 #[path = "it/component.rs"]
 mod component;
+#[path = "it/conversations.rs"]
+mod conversations;
 #[path = "it/lying_plugins.rs"]
 mod lying_plugins;
+#[path = "it/multi_turn.rs"]
+mod multi_turn;
 #[path = "it/plugin_files.rs"]
 mod plugin_files;
-#[path = "it/config.rs"]
-mod config;
-#[path = "it/history.rs"]
-mod history;
 #[path = "it/query.rs"]
 mod query;
+#[path = "it/recorded.rs"]
+mod recorded;
+#[path = "it/robustness.rs"]
+mod robustness;
+#[path = "it/round_trip.rs"]
+mod round_trip;
 #[path = "it/secrets.rs"]
 mod secrets;

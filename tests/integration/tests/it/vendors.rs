@@ -79,6 +79,14 @@ impl Line {
         format!("{}-thinks", self.plugin)
     }
 
+    /// Further models whose wire differs from that of the others.
+    fn more(&self) -> Vec<(String, &'static str)> {
+        match self.vendor {
+            Vendor::Gemini => vec![("gemini-signs".to_owned(), "gemini-3-pro-preview")],
+            _ => vec![],
+        }
+    }
+
     /// The environment variable that holds its key; a local Ollama has none.
     pub(crate) fn key_variable(&self) -> Option<String> {
         let name = self.plugin.to_uppercase();
@@ -108,7 +116,7 @@ pub(crate) fn entries(simulator: &Simulator) -> (Map<String, Value>, Map<String,
             (line.sees(), line.sees),
             (line.thinks(), line.thinks),
         ];
-        for (name, model) in names {
+        for (name, model) in names.into_iter().chain(line.more()) {
             let model = json!({ "provider": line.plugin, "model_name": model });
             models.insert(name, model);
         }

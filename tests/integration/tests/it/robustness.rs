@@ -1,0 +1,288 @@
+//! Whatever the bytes of an answer are, a plugin reads them the same in any cutting, never takes
+//! a cut answer for a whole one, and never traps.
+
+use multillm::ErrorKind;
+use multillm::chat::ChatRequest;
+use multillm::plugin::wire;
+use multillm::transport::Framing;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use tokio::runtime::Runtime;
+
+use crate::conversations::{ask, weather};
+use crate::recorded::{Recorded, find};
+use crate::stage::Stage;
+use crate::vendors::{LINES, Line};
+
+fn questions() -> [ChatRequest; 2] {
+    [
+        ask("Grüße 🎉 \u{2028} end"),
+        ask("Call get_weather city=Zürich").tool(weather()),
+    ]
+}
+
+/// What must be in a body for its answer to be complete.
+fn end_marker(line: &Line) -> &'static [u8] {
+    match line.plugin {
+        "openai" | "azure" => b"[DONE]",
+        "huggingface" => b"\"finish_reason\":\"",
+        "claude" => b"{\"type\":\"message_stop\"",
+        "gemini" => b"\"finishReason\"",
+        "cohere" => b"\"finish_reason\"",
+        _ => b"\"done\":true",
+    }
+}
+
+/// The first place at which the answer may count as complete: the end of the line with the marker.
+fn complete_at(line: &Line, body: &[u8]) -> usize {
+    let marker = end_marker(line);
+    let at = find(body, marker).unwrap_or_else(|| {
+        panic!(
+            "{}: no {} in {}",
+            line.plugin,
+            String::from_utf8_lossy(marker),
+            String::from_utf8_lossy(body)
+        )
+    });
+    let rest = &body[at..];
+    at + rest
+        .iter()
+        .position(|byte| matches!(byte, b'\r' | b'\n'))
+        .unwrap_or(rest.len())
+}
+
+#[test]
+fn a_stream_cut_at_any_byte_is_never_a_success() {
+    let stage = Stage::new();
+    let service = stage.service();
+    let runtime = Runtime::new().unwrap();
+    for line in &LINES {
+        for question in questions() {
+            let recorded = runtime.block_on(Recorded::of(&stage, &service, line, &question, true));
+            assert_ne!(
+                recorded.framing,
+                Framing::Whole,
+                "{}: {:?}",
+                line.plugin,
+                recorded.headers
+            );
+            let whole = runtime
+                .block_on(recorded.read([&recorded.body[..]]))
+                .unwrap();
+            assert_eq!(
+                whole.last(),
+                Some(&wire::Event::Done),
+                "{}: {whole:?}",
+                line.plugin
+            );
+            let end = complete_at(line, &recorded.body);
+            for cut in 0..end {
+                let events = runtime
+                    .block_on(recorded.read([&recorded.body[..cut]]))
+                    .unwrap();
+                let Some(wire::Event::Failed(error)) = events.last() else {
+                    panic!("{} cut at {cut} of {end}: {events:?}", line.plugin);
+                };
+                let kinds = [ErrorKind::Truncated, ErrorKind::MalformedResponse];
+                assert!(
+                    kinds.contains(&error.kind),
+                    "{} cut at {cut}: {error}",
+                    line.plugin
+                );
+            }
+        }
+    }
+}
+
+/// The same through HTTP, where not every byte can be tried.
+#[test]
+fn a_connection_cut_anywhere_is_never_a_success() {
+    let mut stage = Stage::new();
+    stage.config["retry"]["max_attempts"] = 1.into();
+    let service = stage.service();
+    let runtime = Runtime::new().unwrap();
+    for line in &LINES {
+        let question = ask("Hello over there");
+        let recorded = runtime.block_on(Recorded::of(&stage, &service, line, &question, true));
+        let end = complete_at(line, &recorded.body);
+        for cut in (0..end).step_by(end / 12) {
+            stage
+                .simulator
+                .fail_next(line.vendor, &format!("cut-at={cut}"), 1);
+            let outcome = runtime.block_on(async {
+                service
+                    .stream(question.clone(), line.plugin)
+                    .await?
+                    .collect()
+                    .await
+            });
+            let error = outcome.expect_err("a cut answer");
+            let kinds = [ErrorKind::Truncated, ErrorKind::MalformedResponse];
+            assert!(
+                kinds.contains(&error.kind),
+                "{} cut at {cut}: {error}",
+                line.plugin
+            );
+        }
+    }
+}
+
+#[test]
+fn any_cutting_of_a_stream_gives_the_same_events() {
+    let stage = Stage::new();
+    let service = stage.service();
+    let runtime = Runtime::new().unwrap();
+    for line in &LINES {
+        for question in questions() {
+            let recorded = runtime.block_on(Recorded::of(&stage, &service, line, &question, true));
+            let body = &recorded.body[..];
+            let whole = runtime.block_on(recorded.read([body])).unwrap();
+            for size in [1, 2, 3, 5, 64, 1000] {
+                let events = runtime.block_on(recorded.read(body.chunks(size))).unwrap();
+                assert_eq!(events, whole, "{} in pieces of {size}", line.plugin);
+            }
+            let cuts = prop::collection::btree_set(0..=body.len(), 0..20);
+            let mut runner = TestRunner::new(Config::with_cases(16));
+            runner
+                .run(&cuts, |cuts| {
+                    let starts: Vec<usize> = std::iter::once(0).chain(cuts).collect();
+                    let ends = starts[1..].iter().copied().chain([body.len()]);
+                    let pieces = starts
+                        .iter()
+                        .zip(ends)
+                        .map(|(start, end)| &body[*start..end]);
+                    let events = runtime.block_on(recorded.read(pieces)).unwrap();
+                    prop_assert_eq!(&events, &whole);
+                    Ok(())
+                })
+                .unwrap();
+        }
+    }
+}
+
+/// A good body with some of its bytes replaced, doubled or dropped; or anything at all.
+fn damaged(body: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+    let length = body.len();
+    let splices = prop::collection::vec(
+        (
+            0..length,
+            0..8_usize,
+            prop::collection::vec(any::<u8>(), 0..6),
+        ),
+        1..6,
+    );
+    let tokens = prop::sample::select(vec![
+        "null",
+        "{}",
+        "[]",
+        "-1",
+        "1e999",
+        "18446744073709551616",
+        "\"\"",
+        "true",
+        "0.5",
+        "\\ud800",
+        "\u{2028}",
+        "}",
+        "]",
+        "{\"error\":{}}",
+    ]);
+    let values = prop::collection::vec((any::<prop::sample::Index>(), tokens), 1..4);
+    let spliced = {
+        let body = body.clone();
+        splices.prop_map(move |splices| {
+            let mut bytes = body.clone();
+            for (at, gone, new) in splices {
+                let at = at.min(bytes.len());
+                let end = (at + gone).min(bytes.len());
+                bytes.splice(at..end, new);
+            }
+            bytes
+        })
+    };
+    // JSON values replaced by others keep the body readable, so that the reading goes deeper.
+    let revalued = values.prop_map(move |values| {
+        let mut text = String::from_utf8_lossy(&body).into_owned();
+        for (index, token) in values {
+            let colons: Vec<usize> = text.match_indices(':').map(|(at, _)| at + 1).collect();
+            if colons.is_empty() {
+                break;
+            }
+            let at = *index.get(&colons);
+            let end = text[at..]
+                .find([',', '}', ']', '\n'])
+                .map_or(text.len(), |end| at + end);
+            text.replace_range(at..end, token);
+        }
+        text.into_bytes()
+    });
+    prop_oneof![
+        3 => spliced,
+        4 => revalued,
+        1 => prop::collection::vec(any::<u8>(), 0..300),
+    ]
+}
+
+#[test]
+fn no_bytes_make_a_plugin_trap() {
+    let stage = Stage::new();
+    let service = stage.service();
+    let runtime = Runtime::new().unwrap();
+    for line in &LINES {
+        for (question, stream) in questions()
+            .into_iter()
+            .flat_map(|q| [(q.clone(), true), (q, false)])
+        {
+            let recorded =
+                runtime.block_on(Recorded::of(&stage, &service, line, &question, stream));
+            let mut runner = TestRunner::new(Config::with_cases(60));
+            runner
+                .run(&damaged(recorded.body.clone()), |bytes| {
+                    let outcome = runtime.block_on(survive(&recorded, &bytes));
+                    prop_assert!(outcome.is_ok(), "{}: {:?}", line.plugin, outcome);
+                    Ok(())
+                })
+                .unwrap();
+        }
+    }
+}
+
+async fn survive(recorded: &Recorded, bytes: &[u8]) -> Result<(), multillm::plugin::PluginError> {
+    recorded.read([bytes]).await?;
+    let mut session = recorded.plugin.session().await?;
+    let target = &recorded.target;
+    let _ = session
+        .decode(target, recorded.response(200, bytes))
+        .await?;
+    for status in [400, 429, 500] {
+        session
+            .decode_error(target, recorded.response(status, bytes))
+            .await?;
+    }
+    if recorded.plugin.lists_models() {
+        let _ = session
+            .decode_list(target, recorded.response(200, bytes))
+            .await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn deep_and_long_json_makes_no_plugin_trap() {
+    let stage = Stage::new();
+    let service = stage.service();
+    let runtime = Runtime::new().unwrap();
+    for line in &LINES {
+        let recorded = runtime.block_on(Recorded::of(&stage, &service, line, &ask("Hello"), true));
+        let deep = "[".repeat(100_000);
+        let objects = "{\"a\":".repeat(100_000);
+        let long = format!("{{\"message\":\"{}\"}}", "\\u0000".repeat(200_000));
+        for text in [deep, objects, long] {
+            for body in [text.clone(), format!("data: {text}\n\n")] {
+                runtime
+                    .block_on(survive(&recorded, body.as_bytes()))
+                    .unwrap_or_else(|error| panic!("{}: {error}", line.plugin));
+            }
+        }
+    }
+}
