@@ -41,7 +41,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Whether loading a plugin again would give what is loaded.
 fn is_as_loaded(plugin: &config::Plugin, loaded: &Plugin) -> bool {
     let digest = loaded.digest();
-    let pinned = plugin.sha256.as_deref().is_none_or(|pin| pin.eq_ignore_ascii_case(digest));
+    let pinned = plugin
+        .sha256
+        .as_deref()
+        .is_none_or(|pin| pin.eq_ignore_ascii_case(digest));
     pinned
         && plugin.path == loaded.path()
         && (plugin.wasi.is_some() || !loaded.has_wasi())
@@ -64,7 +67,15 @@ impl State {
     /// whose files are the same, connections, kept answers. Components that are new or changed are
     /// loaded now; gives their names.
     pub(super) async fn succeed(&mut self, old: &State) -> Result<Vec<String>> {
-        let same_engine = self.config.limits == old.config.limits;
+        // How many exchanges run at one time is settled when the engine is made.
+        let of_plugins = |limits: &config::Limits| {
+            (
+                limits.plugin_memory,
+                limits.plugin_cpu,
+                limits.plugin_output,
+            )
+        };
+        let same_engine = of_plugins(&self.config.limits) == of_plugins(&old.config.limits);
         if let (true, Some(Ok(engine))) = (same_engine, old.engine.get()) {
             let _ = self.engine.set(Ok(engine.clone()));
         }
@@ -83,7 +94,9 @@ impl State {
             .collect();
         let mut changed = vec![];
         for (name, plugin) in needed {
-            let loaded = lock(&old.plugins).get(name).and_then(|cell| cell.get().cloned());
+            let loaded = lock(&old.plugins)
+                .get(name)
+                .and_then(|cell| cell.get().cloned());
             match loaded {
                 Some(loaded) if same_engine && is_as_loaded(plugin, &loaded) => {
                     lock(&self.plugins)
