@@ -51,8 +51,8 @@ pub use model::{
 pub use policy::{Breaker, Cache, Health, History, Limits, RateLimits, Retry, Timeouts};
 pub(crate) use price::Amount;
 pub use price::Prices;
-pub use starter::Starter;
 pub use secret::{SecretCause, SecretCommand, SecretError, SecretSource};
+pub use starter::Starter;
 
 /// A checked configuration.
 #[derive(Debug, Clone)]

@@ -161,7 +161,10 @@ impl Dialogue {
         if let Some(question) = self.question.take() {
             return Some(question);
         }
-        let at = self.messages.iter().rposition(|message| message.role == Role::User)?;
+        let at = self
+            .messages
+            .iter()
+            .rposition(|message| message.role == Role::User)?;
         let question = self.messages.get(at).cloned();
         self.messages.truncate(at);
         question
@@ -185,7 +188,10 @@ impl Dialogue {
     /// The beginning of the first question.
     #[must_use]
     pub fn title(&self) -> String {
-        let first = self.messages.iter().find(|message| message.role == Role::User);
+        let first = self
+            .messages
+            .iter()
+            .find(|message| message.role == Role::User);
         let text = first.map(ChatMessage::text).unwrap_or_default();
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         match line.char_indices().nth(TITLE) {

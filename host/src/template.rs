@@ -63,7 +63,10 @@ pub struct Template {
 /// How a template is best asked.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[allow(missing_docs, reason = "as in the configuration's models and in Sampling")]
+#[allow(
+    missing_docs,
+    reason = "as in the configuration's models and in Sampling"
+)]
 pub struct Parameters {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u32>,
@@ -121,7 +124,10 @@ pub enum TemplateError {
         reason: String,
     },
     /// Variables have no value.
-    #[error("template {template:?} needs {}: give each with -p NAME=VALUE", list(variables))]
+    #[error(
+        "template {template:?} needs {}: give each with -p NAME=VALUE",
+        list(variables)
+    )]
     Missing {
         /// The template.
         template: String,
@@ -129,7 +135,11 @@ pub enum TemplateError {
         variables: Vec<String>,
     },
     /// Values were given for what is no variable.
-    #[error("template {template:?} has no variable {}: it has {}", list(variables), known(has))]
+    #[error(
+        "template {template:?} has no variable {}: it has {}",
+        list(variables),
+        known(has)
+    )]
     Unused {
         /// The template.
         template: String,
@@ -197,7 +207,11 @@ impl Template {
             return Err(invalid("its prompt is empty".to_owned()));
         }
         let variables = template.variables();
-        if let Some(stray) = template.defaults.keys().find(|name| !variables.contains(*name)) {
+        if let Some(stray) = template
+            .defaults
+            .keys()
+            .find(|name| !variables.contains(*name))
+        {
             return Err(invalid(format!(
                 "defaults.{stray}: no such variable: it has {}",
                 known(&variables)
@@ -279,8 +293,11 @@ impl Template {
     /// Variables without a value and without a default, all of them; values without a variable.
     pub fn render(&self, values: &BTreeMap<String, String>) -> Result<Rendered, TemplateError> {
         let variables = self.variables();
-        let unused: Vec<_> =
-            values.keys().filter(|name| !variables.contains(name)).cloned().collect();
+        let unused: Vec<_> = values
+            .keys()
+            .filter(|name| !variables.contains(name))
+            .cloned()
+            .collect();
         if !unused.is_empty() {
             return Err(TemplateError::Unused {
                 template: self.name.clone(),
@@ -320,7 +337,10 @@ impl Template {
         request.sampling = request.sampling.or(&defaults);
         request.reasoning_effort = request.reasoning_effort.or(own.reasoning_effort);
         for (key, value) in &own.extra {
-            request.extra.entry(key.as_str()).or_insert_with(|| value.clone());
+            request
+                .extra
+                .entry(key.as_str())
+                .or_insert_with(|| value.clone());
         }
     }
 }

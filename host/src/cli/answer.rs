@@ -26,7 +26,9 @@ pub(super) fn event_json(context: &Context, event: &ChatEvent) -> Result<(), Fai
 /// The tools that an answer asks for, as lines of data.
 pub(super) fn print_calls(context: &Context, answer: &ChatResponse) -> Result<(), Failure> {
     for call in answer.tool_calls() {
-        context.printer.line(&format!("{}({})", call.name, call.arguments))?;
+        context
+            .printer
+            .line(&format!("{}({})", call.name, call.arguments))?;
     }
     Ok(())
 }

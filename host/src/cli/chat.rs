@@ -89,7 +89,9 @@ async fn begin(args: Args, context: &Context, service: &MultiLlmService) -> Resu
     dialogue.manner.sampling.temperature = args.temperature;
     if resume {
         let (title, turns) = (dialogue.title(), dialogue.turns());
-        context.printer.note(&format!("going on with \"{title}\" ({turns} turns)"));
+        context
+            .printer
+            .note(&format!("going on with \"{title}\" ({turns} turns)"));
     }
     let news = News::default();
     let watch = watch(service, &news);
@@ -130,11 +132,15 @@ fn watch(service: &MultiLlmService, news: &News) -> Option<Watch> {
                 for plugin in done.plugins {
                     text += &format!("; plugin {plugin} is new");
                 }
-                done.notes.iter().fold(text, |text, note| format!("{text}; {note}"))
+                done.notes
+                    .iter()
+                    .fold(text, |text, note| format!("{text}; {note}"))
             }
             Err(error) => format!("the configuration stays as it was: {}", error.message),
         };
-        news.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(text);
+        news.lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .push(text);
     };
     let watch = service.watch(tell);
     watch.inspect_err(|error| tracing::info!(%error)).ok()
@@ -150,13 +156,18 @@ fn history_file(service: &MultiLlmService) -> Option<PathBuf> {
 impl Chat<'_> {
     /// Models and routes that can be asked.
     fn names(&self) -> Vec<String> {
-        let models = self.service.models().into_iter().filter(|model| model.enabled);
+        let models = self
+            .service
+            .models()
+            .into_iter()
+            .filter(|model| model.enabled);
         models.map(|model| model.name).collect()
     }
 
     async fn go_on(&mut self, input: &mut Input, news: &News) -> Result<(), Failure> {
         loop {
-            let told = std::mem::take(&mut *news.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+            let told =
+                std::mem::take(&mut *news.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
             for text in told {
                 self.context.printer.note(&text);
             }
@@ -199,7 +210,11 @@ impl Chat<'_> {
     /// Asks what was typed, with everything that waits to go with it.
     async fn question(&mut self, text: String) -> Result<(), Failure> {
         let files = std::mem::take(&mut self.files);
-        let text = files.into_iter().chain([text]).collect::<Vec<_>>().join("\n\n");
+        let text = files
+            .into_iter()
+            .chain([text])
+            .collect::<Vec<_>>()
+            .join("\n\n");
         let images = std::mem::take(&mut self.images).into_iter();
         let question = images.fold(ChatMessage::user(text), ChatMessage::with_image);
         self.dialogue.ask(question);

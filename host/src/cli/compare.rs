@@ -59,7 +59,9 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<(), Failure
     let service = context.service().await?;
     let lines = progress::Lines::new(context, &args.models);
     let outcome = service
-        .compare_with(&request, &args.models, |place, news| lines.tell(place, &news))
+        .compare_with(&request, &args.models, |place, news| {
+            lines.tell(place, &news)
+        })
         .await;
     lines.clear();
     service.close().await;
@@ -90,7 +92,9 @@ fn print(results: &[Comparison], context: &Context) -> Result<(), Failure> {
         _ => {
             for (place, result) in results.iter().enumerate() {
                 let gap = if place == 0 { "" } else { "\n" };
-                context.printer.line(&format!("{gap}=== {}", result.model))?;
+                context
+                    .printer
+                    .line(&format!("{gap}=== {}", result.model))?;
                 context.printer.line(&said(result))?;
                 context.printer.line(&format!("--- {}", took(result)))?;
             }
@@ -118,10 +122,15 @@ fn columns(results: &[Comparison], width: u16) -> String {
 fn said(result: &Comparison) -> String {
     match &result.outcome {
         Ok(answer) => {
-            let calls = answer.tool_calls().map(|call| format!("{}({})", call.name, call.arguments));
+            let calls = answer
+                .tool_calls()
+                .map(|call| format!("{}({})", call.name, call.arguments));
             let content = answer.content();
             let content = content.trim_end();
-            let texts = (!content.is_empty()).then(|| content.to_owned()).into_iter().chain(calls);
+            let texts = (!content.is_empty())
+                .then(|| content.to_owned())
+                .into_iter()
+                .chain(calls);
             texts.collect::<Vec<_>>().join("\n").replace('\t', "    ")
         }
         Err(error) => format!("failed: {error}"),

@@ -59,13 +59,19 @@ fn print(found: &[ModelHealth], context: &Context) -> Result<(), Failure> {
         let Some(error) = &model.error else {
             continue;
         };
-        let status = error.status.map_or(String::new(), |status| format!(" (HTTP {status})"));
-        context.printer.line(&format!("\n{}: {}{status}", model.model, error.message))?;
+        let status = error
+            .status
+            .map_or(String::new(), |status| format!(" (HTTP {status})"));
+        context
+            .printer
+            .line(&format!("\n{}: {}{status}", model.model, error.message))?;
         if let Some(fix) = &model.fix {
             context.printer.line(&format!("  fix: {fix}"))?;
         }
     }
     let well = found.iter().filter(|model| model.reachable).count();
-    context.printer.note(&format!("\n{well} of {} models answer", found.len()));
+    context
+        .printer
+        .note(&format!("\n{well} of {} models answer", found.len()));
     Ok(())
 }

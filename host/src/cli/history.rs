@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::numbers::{dollars, millis, number};
 use super::list::table;
+use super::numbers::{dollars, millis, number};
 use super::{Context, Failure, filter};
 use crate::error::Error;
 use crate::service::MultiLlmService;

@@ -159,12 +159,16 @@ impl Markdown {
     }
 
     fn draw_table(&mut self) {
-        let rows: Vec<_> = std::mem::take(&mut self.table).iter().map(|row| block::cells(row)).collect();
+        let rows: Vec<_> = std::mem::take(&mut self.table)
+            .iter()
+            .map(|row| block::cells(row))
+            .collect();
         if rows.is_empty() {
             return;
         }
         let is_line = |row: &[String]| {
-            row.iter().all(|cell| cell.contains('-') && cell.chars().all(|c| "-: ".contains(c)))
+            row.iter()
+                .all(|cell| cell.contains('-') && cell.chars().all(|c| "-: ".contains(c)))
         };
         let mut table = Table::new();
         table

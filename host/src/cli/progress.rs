@@ -66,13 +66,17 @@ impl Lines {
             false => ProgressDrawTarget::hidden(),
         };
         let all = MultiProgress::with_draw_target(target);
-        let width = models.iter().map(|name| unicode_width::UnicodeWidthStr::width(name.as_str()));
+        let width = models
+            .iter()
+            .map(|name| unicode_width::UnicodeWidthStr::width(name.as_str()));
         let width = width.max().unwrap_or(0);
         let bars = models
             .iter()
             .map(|model| {
                 let bar = all.add(ProgressBar::new_spinner());
-                bar.set_style(style(&format!("{{spinner}} {{prefix:{width}}} {{elapsed}} {{msg}}")));
+                bar.set_style(style(&format!(
+                    "{{spinner}} {{prefix:{width}}} {{elapsed}} {{msg}}"
+                )));
                 bar.set_prefix(model.clone());
                 bar.set_message("waiting");
                 if context.printer.shows_progress() {

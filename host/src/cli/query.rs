@@ -168,7 +168,11 @@ impl Args {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     // What is wrong with the arguments is told before anything is loaded.
-    let early = args.template.is_none().then(|| args.request(None)).transpose()?;
+    let early = args
+        .template
+        .is_none()
+        .then(|| args.request(None))
+        .transpose()?;
     let service = context.service().await?;
     let template = match &args.template {
         Some(name) => {
@@ -229,8 +233,7 @@ async fn stream(
     model: &str,
 ) -> Result<(), Failure> {
     let opening = service.stream(request, model);
-    let mut events =
-        progress::waiting(context, format!("waiting for {model}"), opening).await?;
+    let mut events = progress::waiting(context, format!("waiting for {model}"), opening).await?;
     let mut ends_line = true;
     while let Some(event) = events.next().await {
         let event = match event {

@@ -1,7 +1,7 @@
 //! `multillm stats`: what the recorded exchanges add up to.
 
-use super::numbers::{bar, millis, number, partial_dollars, rate, sparkline};
 use super::list::table;
+use super::numbers::{bar, millis, number, partial_dollars, rate, sparkline};
 use super::{Context, Failure, filter};
 use crate::stats::{Grouping, Summary, Totals};
 

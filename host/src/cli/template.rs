@@ -42,11 +42,16 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<(), Failu
                 .partition(Result::is_ok);
             let found: Vec<Template> = found.into_iter().flatten().collect();
             match context.json {
-                true => context.printer.json(&found.iter().map(shown).collect::<Vec<_>>())?,
+                true => context
+                    .printer
+                    .json(&found.iter().map(shown).collect::<Vec<_>>())?,
                 false => print_list(&found, context)?,
             }
             if found.is_empty() && faults.is_empty() {
-                context.printer.note(&format!("there are no templates in {}", directory.display()));
+                context.printer.note(&format!(
+                    "there are no templates in {}",
+                    directory.display()
+                ));
             }
             let faults: Vec<_> = faults.into_iter().filter_map(Result::err).collect();
             for fault in &faults {
@@ -84,10 +89,13 @@ fn print_list(found: &[Template], context: &Context) -> Result<(), Failure> {
 /// The variables; those that need not be given in brackets.
 fn variables(template: &Template) -> String {
     let required = template.required();
-    let names = template.variables().into_iter().map(|name| match required.contains(&name) {
-        true => name,
-        false => format!("[{name}]"),
-    });
+    let names = template
+        .variables()
+        .into_iter()
+        .map(|name| match required.contains(&name) {
+            true => name,
+            false => format!("[{name}]"),
+        });
     names.collect::<Vec<_>>().join(" ")
 }
 

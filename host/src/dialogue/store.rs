@@ -118,7 +118,11 @@ impl Dialogue {
             document = json!({ "messages": document });
         }
         let messages = document.get_mut("messages").and_then(Value::as_array_mut);
-        for content in messages.into_iter().flatten().filter_map(|one| one.get_mut("content")) {
+        for content in messages
+            .into_iter()
+            .flatten()
+            .filter_map(|one| one.get_mut("content"))
+        {
             if let Value::String(text) = content {
                 *content = json!([{ "type": "text", "text": std::mem::take(text) }]);
             }
@@ -131,8 +135,9 @@ impl Dialogue {
     }
 
     fn take(&mut self, messages: Vec<ChatMessage>) {
-        let (system, rest): (Vec<_>, Vec<_>) =
-            messages.into_iter().partition(|message| message.role == Role::System);
+        let (system, rest): (Vec<_>, Vec<_>) = messages
+            .into_iter()
+            .partition(|message| message.role == Role::System);
         let system: Vec<_> = system.iter().map(ChatMessage::text).collect();
         self.system = (!system.is_empty()).then(|| system.join("\n\n"));
         self.messages = rest;

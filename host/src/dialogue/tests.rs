@@ -45,7 +45,9 @@ fn a_turn_without_an_answer_leaves_no_trace() {
     dialogue.ask(ChatMessage::user("c"));
     assert_eq!(dialogue.request().messages.len(), 3);
     let mut empty = answer("");
-    empty.parts.insert(0, Part::Reasoning(ReasoningPart::default()));
+    empty
+        .parts
+        .insert(0, Part::Reasoning(ReasoningPart::default()));
     assert!(!dialogue.answered(&empty));
     assert_eq!(texts(&dialogue), ["a", "b"]);
     assert!(dialogue.retry());
@@ -86,7 +88,10 @@ fn a_saved_conversation_comes_back() {
     let mut dialogue = talk(&[("你好", "b")]);
     dialogue.system = Some("s".into());
     let mut other = Dialogue::new("other");
-    assert_eq!(other.load_json(&dialogue.to_json()).unwrap().as_deref(), Some("m"));
+    assert_eq!(
+        other.load_json(&dialogue.to_json()).unwrap().as_deref(),
+        Some("m")
+    );
     assert_eq!(other.messages(), dialogue.messages());
     assert_eq!(other.messages()[2].origin.as_deref(), Some("claude"));
     assert_eq!(other.model, "other");

@@ -7,6 +7,7 @@ use crate::config::Breaker as Policy;
 use crate::error::{Error, ErrorKind};
 
 /// Where a breaker stands.
+#[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     /// Requests pass.
@@ -81,6 +82,7 @@ impl Breaker {
     }
 
     /// Where it stands.
+    #[cfg(test)]
     pub(super) fn state(&self, policy: &Policy, now: Instant) -> State {
         match self.inner().opened {
             None => State::Closed,

@@ -98,7 +98,9 @@ impl MultiLlmService {
         let progress = &progress;
         let asked = models.iter().enumerate().map(|(place, model)| async move {
             let begun = Instant::now();
-            let outcome = self.follow(request.clone(), model, |news| progress(place, news)).await;
+            let outcome = self
+                .follow(request.clone(), model, |news| progress(place, news))
+                .await;
             progress(
                 place,
                 match &outcome {

@@ -74,11 +74,7 @@ impl From<TransportError> for Error {
 }
 
 /// A vendor's error, with what the response's headers say and without the keys it may repeat.
-pub(super) fn vendor(
-    mut error: Error,
-    hints: Option<RetryHints>,
-    hidden: &Hidden,
-) -> Error {
+pub(super) fn vendor(mut error: Error, hints: Option<RetryHints>, hidden: &Hidden) -> Error {
     if let Some(hints) = hints
         && let Some(after) = hints.after
     {

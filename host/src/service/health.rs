@@ -67,7 +67,13 @@ impl MultiLlmService {
         let config = self.config();
         let mut asked: Vec<Arc<Model>> = vec![];
         if models.is_empty() {
-            asked.extend(config.models.values().filter(|model| model.enabled).cloned());
+            asked.extend(
+                config
+                    .models
+                    .values()
+                    .filter(|model| model.enabled)
+                    .cloned(),
+            );
         }
         for name in models {
             match (config.models.get(name), config.routes.get(name)) {
@@ -96,7 +102,11 @@ impl MultiLlmService {
             fix: None,
         };
         let request = ChatRequest::new([ChatMessage::user("Say OK.")]).max_tokens(TOKENS);
-        let probe = async { Call::begin(self, request, &model.name, false)?.probe().await };
+        let probe = async {
+            Call::begin(self, request, &model.name, false)?
+                .probe()
+                .await
+        };
         let outcome = match tokio::time::timeout(timeout, probe).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::new(
@@ -130,12 +140,19 @@ fn fix(error: &Error, model: &Model) -> Option<String> {
     let text = match error.kind {
         ErrorKind::Configuration => return None,
         ErrorKind::Authentication => {
-            format!("check the key of {provider}: it is missing, mistyped, revoked or of another account")
+            format!(
+                "check the key of {provider}: it is missing, mistyped, revoked or of another account"
+            )
         }
         ErrorKind::Permission => {
-            format!("give the key of {provider} access to {:?}, or use another model", model.model_name)
+            format!(
+                "give the key of {provider} access to {:?}, or use another model",
+                model.model_name
+            )
         }
-        ErrorKind::Billing => format!("add credit or a payment method to the account at {provider}"),
+        ErrorKind::Billing => {
+            format!("add credit or a payment method to the account at {provider}")
+        }
         ErrorKind::NotFound => format!(
             "correct \"model_name\" or \"base_url\" of {name:?}; `multillm list --provider {provider}` shows what there is"
         ),
@@ -144,10 +161,13 @@ fn fix(error: &Error, model: &Model) -> Option<String> {
             format!("raise the quota at {provider}, or wait until it is renewed")
         }
         ErrorKind::Timeout => {
-            "try again with a longer --timeout; if that fails, check the network and \"base_url\"".to_owned()
+            "try again with a longer --timeout; if that fails, check the network and \"base_url\""
+                .to_owned()
         }
         ErrorKind::Overloaded | ErrorKind::Server => {
-            format!("{provider} has a problem: try again later, or put the model in a route with others")
+            format!(
+                "{provider} has a problem: try again later, or put the model in a route with others"
+            )
         }
         ErrorKind::Unavailable => format!(
             "check that the server of {provider} runs and that \"base_url\" and the proxy are right"
@@ -163,7 +183,9 @@ fn fix(error: &Error, model: &Model) -> Option<String> {
         | ErrorKind::Unsupported
         | ErrorKind::ContextLength
         | ErrorKind::PayloadTooLarge => {
-            format!("correct the parameters of {name:?} in the configuration; the vendor does not take them")
+            format!(
+                "correct the parameters of {name:?} in the configuration; the vendor does not take them"
+            )
         }
         ErrorKind::ContentFiltered | ErrorKind::Cancelled | ErrorKind::Other => return None,
     };

@@ -13,8 +13,8 @@ use notify::{EventKind, RecursiveMode, Watcher as _};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::state::State;
 use super::MultiLlmService;
+use super::state::State;
 use crate::config::Config;
 use crate::error::{Error, Result};
 

@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use super::*;
 
 fn values(given: &[(&str, &str)]) -> BTreeMap<String, String> {
-    given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    given
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 fn prompt(text: &str) -> Template {
@@ -14,14 +17,23 @@ fn prompt(text: &str) -> Template {
 fn variables_are_filled_in_once() {
     let template = prompt("a {{x}} b {{ y }}{{x}} 你{{名字}}好");
     assert_eq!(template.variables(), ["x", "y", "名字"]);
-    let rendered =
-        template.render(&values(&[("x", "{{y}}"), ("y", "2"), ("名字", "李雷")])).unwrap();
+    let rendered = template
+        .render(&values(&[("x", "{{y}}"), ("y", "2"), ("名字", "李雷")]))
+        .unwrap();
     assert_eq!(rendered.prompt, "a {{y}} b 2{{y}} 你李雷好");
 }
 
 #[test]
 fn what_is_no_variable_stays() {
-    for text in ["{{ 1 + 2 }}", "{{}}", "{{a", "{a}", "{{a b}}", "}}{{", "{{{"] {
+    for text in [
+        "{{ 1 + 2 }}",
+        "{{}}",
+        "{{a",
+        "{a}",
+        "{{a b}}",
+        "}}{{",
+        "{{{",
+    ] {
         let template = prompt(text);
         assert!(template.variables().is_empty(), "{text}");
         assert_eq!(template.render(&values(&[])).unwrap().prompt, text);
@@ -43,7 +55,9 @@ fn all_missing_variables_are_named_at_once() {
         error.to_string(),
         r#"template "t" needs "style", "a": give each with -p NAME=VALUE"#
     );
-    let rendered = template.render(&values(&[("style", "brief"), ("a", "1")])).unwrap();
+    let rendered = template
+        .render(&values(&[("style", "brief"), ("a", "1")]))
+        .unwrap();
     assert_eq!(rendered.system.as_deref(), Some("Be brief."));
     assert_eq!(rendered.prompt, "1\n2");
     assert_eq!(rendered.messages().len(), 2);
@@ -51,15 +65,22 @@ fn all_missing_variables_are_named_at_once() {
 
 #[test]
 fn a_value_for_nothing_is_a_mistake() {
-    let error = prompt("{{code}}").render(&values(&[("cod", "1")])).unwrap_err();
-    assert_eq!(error.to_string(), r#"template "t" has no variable "cod": it has "code""#);
+    let error = prompt("{{code}}")
+        .render(&values(&[("cod", "1")]))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        r#"template "t" has no variable "cod": it has "code""#
+    );
 }
 
 #[test]
 fn faults_say_where() {
     let fault = |text: &str| Template::parse("t", text).unwrap_err().to_string();
-    assert!(fault(r#"{"prompt": "x", "parameters": {"temperatur": 1}}"#)
-        .contains("parameters.temperatur: unknown field"));
+    assert!(
+        fault(r#"{"prompt": "x", "parameters": {"temperatur": 1}}"#)
+            .contains("parameters.temperatur: unknown field")
+    );
     assert!(fault(r#"{"prompt": 1}"#).contains("prompt: a text or a list of lines"));
     assert!(fault(r#"{"prompt": " "}"#).contains("its prompt is empty"));
     assert!(fault(r#"{"prompt": "x", "defaults": {"y": ""}}"#).contains("defaults.y"));
@@ -82,11 +103,20 @@ fn parameters_stand_behind_the_callers() {
 #[test]
 fn files_are_found_by_name_only() {
     let directory = tempfile::tempdir().unwrap();
-    std::fs::write(directory.path().join("review.json"), r#"{"prompt": "{{code}}"}"#).unwrap();
+    std::fs::write(
+        directory.path().join("review.json"),
+        r#"{"prompt": "{{code}}"}"#,
+    )
+    .unwrap();
     std::fs::write(directory.path().join("notes.txt"), "").unwrap();
     assert_eq!(Template::names(directory.path()), ["review"]);
-    assert_eq!(Template::load(directory.path(), "review").unwrap().name, "review");
-    let error = Template::load(directory.path(), "reviw").unwrap_err().to_string();
+    assert_eq!(
+        Template::load(directory.path(), "review").unwrap().name,
+        "review"
+    );
+    let error = Template::load(directory.path(), "reviw")
+        .unwrap_err()
+        .to_string();
     assert!(error.ends_with(r#"did you mean "review"?"#), "{error}");
     assert!(Template::load(directory.path(), "../review").is_err());
 }
@@ -99,6 +129,9 @@ fn the_templates_that_come_along_are_sound() {
     for name in names {
         let template = Template::load(&directory, &name).unwrap();
         assert!(template.description.is_some(), "{name}");
-        assert!(template.variables().iter().any(|name| name == INPUT), "{name}");
+        assert!(
+            template.variables().iter().any(|name| name == INPUT),
+            "{name}"
+        );
     }
 }

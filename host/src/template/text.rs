@@ -12,7 +12,11 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut rest = text;
     // Where to look on: what stands before is text.
     let mut from = 0;
-    while let Some(at) = rest.get(from..).and_then(|rest| rest.find("{{")).map(|at| from + at) {
+    while let Some(at) = rest
+        .get(from..)
+        .and_then(|rest| rest.find("{{"))
+        .map(|at| from + at)
+    {
         let (before, after) = rest.split_at(at);
         if let Some(before) = before.strip_suffix('\\') {
             pieces.push(Piece::Text(before));
@@ -38,8 +42,12 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
 
 /// Letters of any script, digits, `_` and `-`; no digit first.
 fn is_name(name: &str) -> bool {
-    name.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+    name.chars()
+        .next()
+        .is_some_and(|c| c.is_alphabetic() || c == '_')
+        && name
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
 }
 
 /// The names of the variables, as often as they appear.

@@ -23,7 +23,11 @@ impl Chat<'_> {
         match command {
             Command::Model(None) => {
                 for name in self.names() {
-                    let mark = if name == self.dialogue.model { "*" } else { " " };
+                    let mark = if name == self.dialogue.model {
+                        "*"
+                    } else {
+                        " "
+                    };
                     printer.note(&format!("{mark} {name}"));
                 }
             }
@@ -46,7 +50,10 @@ impl Chat<'_> {
             Command::File { path, question } => {
                 self.attach(&path)?;
                 match question.is_empty() {
-                    true => self.context.printer.note("the file goes with the next question"),
+                    true => self
+                        .context
+                        .printer
+                        .note("the file goes with the next question"),
                     false => self.question(question).await?,
                 }
             }
@@ -107,7 +114,9 @@ impl Chat<'_> {
             return Ok(());
         }
         if length > MAX_FILE {
-            return Err(usage(format!("{path} has {length} bytes, more than {MAX_FILE}")));
+            return Err(usage(format!(
+                "{path} has {length} bytes, more than {MAX_FILE}"
+            )));
         }
         let text = String::from_utf8(data)
             .map_err(|_| usage(format!("{path} is neither UTF-8 text nor a picture")))?;
@@ -115,7 +124,8 @@ impl Chat<'_> {
             true => "````",
             false => "```",
         };
-        self.files.push(format!("{path}:\n\n{marks}\n{}\n{marks}", text.trim_end()));
+        self.files
+            .push(format!("{path}:\n\n{marks}\n{}\n{marks}", text.trim_end()));
         Ok(())
     }
 
@@ -141,7 +151,9 @@ impl Chat<'_> {
             }
         }
         let (title, turns) = (self.dialogue.title(), self.dialogue.turns());
-        self.context.printer.note(&format!("going on with \"{title}\" ({turns} turns)"));
+        self.context
+            .printer
+            .note(&format!("going on with \"{title}\" ({turns} turns)"));
         Ok(())
     }
 
@@ -194,4 +206,3 @@ fn first_line(question: &ChatMessage) -> String {
     let text = question.text();
     text.lines().next().unwrap_or_default().to_owned()
 }
-

@@ -22,17 +22,45 @@ pub(super) enum Command {
 
 /// Names, arguments, meaning.
 const COMMANDS: &[(&str, &str, &str)] = &[
-    ("/model", "[NAME]", "ask this model from now on, or list them"),
-    ("/system", "[TEXT|none]", "give instructions, or show or remove them"),
-    ("/image", "FILE|URL", "send a picture with the next question"),
-    ("/file", "FILE [QUESTION]", "send a text or picture with the next question"),
+    (
+        "/model",
+        "[NAME]",
+        "ask this model from now on, or list them",
+    ),
+    (
+        "/system",
+        "[TEXT|none]",
+        "give instructions, or show or remove them",
+    ),
+    (
+        "/image",
+        "FILE|URL",
+        "send a picture with the next question",
+    ),
+    (
+        "/file",
+        "FILE [QUESTION]",
+        "send a text or picture with the next question",
+    ),
     ("/retry", "", "ask the last question again"),
     ("/undo", "", "take the last question and answer back"),
     ("/clear", "", "begin a new conversation"),
-    ("/save", "[FILE]", "write the conversation: .md for people, else JSON"),
-    ("/load", "FILE|ID", "go on with a saved or kept conversation"),
+    (
+        "/save",
+        "[FILE]",
+        "write the conversation: .md for people, else JSON",
+    ),
+    (
+        "/load",
+        "FILE|ID",
+        "go on with a saved or kept conversation",
+    ),
     ("/stats", "", "what this chat has used"),
-    ("/template", "[NAME K=V…]", "ask by a template, or list them"),
+    (
+        "/template",
+        "[NAME K=V…]",
+        "ask by a template, or list them",
+    ),
     ("/help", "", "this list"),
     ("/quit", "", "leave; Ctrl-D does too"),
 ];
@@ -44,9 +72,9 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> + Clone {
 
 /// The list of commands.
 pub(super) fn help() -> String {
-    let lines = COMMANDS
-        .iter()
-        .map(|(name, arguments, meaning)| format!("{:<28}{meaning}\n", format!("{name} {arguments}")));
+    let lines = COMMANDS.iter().map(|(name, arguments, meaning)| {
+        format!("{:<28}{meaning}\n", format!("{name} {arguments}"))
+    });
     let more = "A line that ends with \\ goes on, and so does a block between ```.\n\
                 A question that begins with / is written with //. Ctrl-C stops an answer.";
     lines.collect::<String>() + more
@@ -67,11 +95,12 @@ impl Command {
 
     fn of(word: &str, rest: &str) -> Result<Self, String> {
         let optional = (!rest.is_empty()).then(|| rest.to_owned());
-        let words = || {
-            shlex::split(rest).ok_or_else(|| format!("{word}: a quotation mark is not closed"))
-        };
+        let words =
+            || shlex::split(rest).ok_or_else(|| format!("{word}: a quotation mark is not closed"));
         let needed = |what: &str| {
-            optional.clone().ok_or_else(|| format!("{word} needs {what}"))
+            optional
+                .clone()
+                .ok_or_else(|| format!("{word} needs {what}"))
         };
         let one = |what: &str| match words()?.as_slice() {
             [only] => Ok(only.clone()),
@@ -100,7 +129,12 @@ impl Command {
             "/template" => Command::Template(words()?),
             "/help" => Command::Help,
             "/quit" | "/exit" => Command::Leave,
-            _ => return Err(format!("no command {word:?}: {}", advice(word, names(), "see /help"))),
+            _ => {
+                return Err(format!(
+                    "no command {word:?}: {}",
+                    advice(word, names(), "see /help")
+                ));
+            }
         })
     }
 }
@@ -117,7 +151,10 @@ mod tests {
     fn lines_are_commands_or_questions() {
         assert_eq!(parse("/model gpt-4"), Command::Model(Some("gpt-4".into())));
         assert_eq!(parse(" /undo "), Command::Undo);
-        assert_eq!(parse("/save my chat.md"), Command::Save(Some("my chat.md".into())));
+        assert_eq!(
+            parse("/save my chat.md"),
+            Command::Save(Some("my chat.md".into()))
+        );
         assert_eq!(parse("/image 'a b.png'"), Command::Image("a b.png".into()));
         assert_eq!(
             parse("/file 'a b.rs' what is it?"),
@@ -126,7 +163,14 @@ mod tests {
                 question: "what is it?".into()
             }
         );
-        for question in ["hello", "/etc/hosts is a file", "// a comment", "/", "", "a /undo"] {
+        for question in [
+            "hello",
+            "/etc/hosts is a file",
+            "// a comment",
+            "/",
+            "",
+            "a /undo",
+        ] {
             assert!(Command::parse(question).is_none(), "{question}");
         }
     }
@@ -134,8 +178,14 @@ mod tests {
     #[test]
     fn faults_name_the_fix() {
         let fault = |line: &str| Command::parse(line).unwrap().unwrap_err();
-        assert_eq!(fault("/modle x"), r#"no command "/modle": did you mean "/model"?"#);
-        assert_eq!(fault("/load"), "/load needs a file or the id of a conversation");
+        assert_eq!(
+            fault("/modle x"),
+            r#"no command "/modle": did you mean "/model"?"#
+        );
+        assert_eq!(
+            fault("/load"),
+            "/load needs a file or the id of a conversation"
+        );
         assert_eq!(fault("/image 'a"), "/image: a quotation mark is not closed");
     }
 

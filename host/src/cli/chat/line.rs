@@ -42,7 +42,8 @@ pub(super) struct Assistant {
 impl Input {
     /// The terminal with its history, if this is one; else standard input as it comes.
     pub(super) fn new(context: &Context, lines: Option<PathBuf>, models: &[String]) -> Self {
-        let edited = context.printer.is_terminal() && std::io::IsTerminal::is_terminal(&std::io::stdin());
+        let edited =
+            context.printer.is_terminal() && std::io::IsTerminal::is_terminal(&std::io::stdin());
         let config = rustyline::Config::builder()
             .auto_add_history(true)
             .history_ignore_space(true)
@@ -106,8 +107,9 @@ async fn plain(input: &mut BufReader<Stdin>) -> Result<Line, Failure> {
     let mut bytes = vec![];
     loop {
         let more = input.read_until(b'\n', &mut bytes).await?;
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|_| Failure::Usage("standard input is no UTF-8 text: convert it".to_owned()))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| {
+            Failure::Usage("standard input is no UTF-8 text: convert it".to_owned())
+        })?;
         match (more, is_complete(text.trim_end_matches(['\n', '\r']))) {
             (0, _) if bytes.is_empty() => return Ok(Line::End),
             (0, _) | (_, true) => return Ok(Line::Text(message(text))),
@@ -118,7 +120,10 @@ async fn plain(input: &mut BufReader<Stdin>) -> Result<Line, Failure> {
 
 /// Whether nothing more belongs to the message.
 fn is_complete(text: &str) -> bool {
-    let fences = text.lines().filter(|line| line.trim_start().starts_with("```")).count();
+    let fences = text
+        .lines()
+        .filter(|line| line.trim_start().starts_with("```"))
+        .count();
     fences % 2 == 0 && !text.ends_with('\\')
 }
 
@@ -126,9 +131,13 @@ fn is_complete(text: &str) -> bool {
 fn message(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
     let text = text.trim_end_matches('\n');
-    let bare = text.strip_prefix("```\n").and_then(|rest| rest.strip_suffix("\n```"));
+    let bare = text
+        .strip_prefix("```\n")
+        .and_then(|rest| rest.strip_suffix("\n```"));
     let text = bare.filter(|inner| !inner.contains("```")).unwrap_or(text);
-    text.strip_suffix('\\').unwrap_or(text).replace("\\\n", "\n")
+    text.strip_suffix('\\')
+        .unwrap_or(text)
+        .replace("\\\n", "\n")
 }
 
 impl Validator for Assistant {
@@ -151,15 +160,21 @@ impl Completer for Assistant {
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
         let typed = line.get(..at).unwrap_or_default();
         let (start, names): (usize, Vec<&str>) = match typed.strip_prefix("/model ") {
-            Some(_) => ("/model ".len(), self.models.iter().map(String::as_str).collect()),
+            Some(_) => (
+                "/model ".len(),
+                self.models.iter().map(String::as_str).collect(),
+            ),
             None if typed.starts_with('/') => (0, command::names().collect()),
             None => return Ok((at, vec![])),
         };
         let begun = typed.get(start..).unwrap_or_default();
-        let pairs = names.into_iter().filter(|name| name.starts_with(begun)).map(|name| Pair {
-            display: name.to_owned(),
-            replacement: name.to_owned(),
-        });
+        let pairs = names
+            .into_iter()
+            .filter(|name| name.starts_with(begun))
+            .map(|name| Pair {
+                display: name.to_owned(),
+                replacement: name.to_owned(),
+            });
         Ok((start, pairs.collect()))
     }
 }

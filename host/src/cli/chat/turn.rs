@@ -101,7 +101,9 @@ impl Chat<'_> {
     }
 
     async fn streamed(&self, show: &mut Show<'_>) -> Result<ChatResponse, Failure> {
-        let opening = self.service.stream(self.dialogue.request(), &self.dialogue.model);
+        let opening = self
+            .service
+            .stream(self.dialogue.request(), &self.dialogue.model);
         let mut events = progress::waiting(self.context, "waiting", opening).await?;
         while let Some(event) = events.next().await {
             let event = event?;
@@ -118,11 +120,17 @@ impl Chat<'_> {
                 _ => {}
             }
         }
-        Err(crate::Error::new(crate::ErrorKind::Truncated, "the stream ended without an answer").into())
+        Err(crate::Error::new(
+            crate::ErrorKind::Truncated,
+            "the stream ended without an answer",
+        )
+        .into())
     }
 
     async fn whole(&self, show: &mut Show<'_>) -> Result<ChatResponse, Failure> {
-        let asking = self.service.chat(self.dialogue.request(), &self.dialogue.model);
+        let asking = self
+            .service
+            .chat(self.dialogue.request(), &self.dialogue.model);
         let answer = progress::waiting(self.context, "waiting", asking).await?;
         match self.context.json {
             true => self.context.printer.json(&answer)?,
@@ -140,7 +148,11 @@ impl Chat<'_> {
         if !self.dialogue.answered(answer) {
             printer.note("note: the answer is empty, and the conversation goes on without it (/retry asks again)");
         }
-        printer.dim_note(&format!("{} · {}", figures::of_answer(answer), self.totals()));
+        printer.dim_note(&format!(
+            "{} · {}",
+            figures::of_answer(answer),
+            self.totals()
+        ));
         Ok(())
     }
 }

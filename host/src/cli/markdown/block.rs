@@ -4,11 +4,23 @@
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Block {
     Text,
-    Heading { level: usize, text: usize },
-    Item { indent: usize, mark: String, text: usize },
-    Quote { text: usize },
+    Heading {
+        level: usize,
+        text: usize,
+    },
+    Item {
+        indent: usize,
+        mark: String,
+        text: usize,
+    },
+    Quote {
+        text: usize,
+    },
     Rule,
-    Fence { marks: String, language: String },
+    Fence {
+        marks: String,
+        language: String,
+    },
     /// Of a table.
     Row,
 }
@@ -94,7 +106,10 @@ fn numbered(body: &str, indent: usize, whole: bool) -> Option<Block> {
 pub(super) fn cells(row: &str) -> Vec<String> {
     let row = row.trim();
     let row = row.strip_prefix('|').unwrap_or(row);
-    let row = row.strip_suffix('|').filter(|rest| !rest.ends_with('\\')).unwrap_or(row);
+    let row = row
+        .strip_suffix('|')
+        .filter(|rest| !rest.ends_with('\\'))
+        .unwrap_or(row);
     let mut cells = vec![String::new()];
     let mut escaped = false;
     for c in row.chars() {

@@ -139,7 +139,11 @@ fn run(text: &str) -> (usize, &str) {
 fn code(marked: &str, whole: bool) -> Span {
     let (marks, rest) = run(marked);
     let mut from = 0;
-    while let Some(at) = rest.get(from..).and_then(|rest| rest.find('`')).map(|at| from + at) {
+    while let Some(at) = rest
+        .get(from..)
+        .and_then(|rest| rest.find('`'))
+        .map(|at| from + at)
+    {
         let (closing, after) = run(rest.get(at..).unwrap_or_default());
         if after.is_empty() && !whole {
             return Span::Open;
@@ -179,7 +183,11 @@ fn emphasis(marked: &str, before: Option<char>, whole: bool) -> Span {
         return Span::Literal(marks);
     }
     let mut from = 0;
-    while let Some(at) = rest.get(from..).and_then(|rest| rest.find(mark)).map(|at| from + at) {
+    while let Some(at) = rest
+        .get(from..)
+        .and_then(|rest| rest.find(mark))
+        .map(|at| from + at)
+    {
         let (closing, after) = run(rest.get(at..).unwrap_or_default());
         if after.is_empty() && !whole {
             return Span::Open;

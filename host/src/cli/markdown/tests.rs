@@ -57,7 +57,10 @@ fn any_cut_gives_the_same_drawing() {
     let whole = drawn(&[DOCUMENT]);
     for size in [1, 2, 3, 7] {
         let characters: Vec<char> = DOCUMENT.chars().collect();
-        let pieces: Vec<String> = characters.chunks(size).map(|piece| piece.iter().collect()).collect();
+        let pieces: Vec<String> = characters
+            .chunks(size)
+            .map(|piece| piece.iter().collect())
+            .collect();
         let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
         assert_eq!(drawn(&pieces), whole, "in pieces of {size}");
     }
@@ -73,13 +76,19 @@ fn text_appears_at_once() {
 
 #[test]
 fn an_answer_cannot_steer_the_terminal() {
-    assert_eq!(drawn(&["a\x1b]0;t\x07b\r\n", "`\x1b[2J`\u{9b}2J"]), "a]0;tb\n[c][2J[/c]2J\n");
+    assert_eq!(
+        drawn(&["a\x1b]0;t\x07b\r\n", "`\x1b[2J`\u{9b}2J"]),
+        "a]0;tb\n[c][2J[/c]2J\n"
+    );
 }
 
 #[test]
 fn an_open_code_block_ends_with_the_answer() {
     assert_eq!(drawn(&["```\nx"]), "[dim]── [/]\n[c]x[/]\n");
-    assert_eq!(drawn(&["````\n```\n````\n"]), "[dim]── [/]\n[c]```[/]\n[dim]──[/]\n");
+    assert_eq!(
+        drawn(&["````\n```\n````\n"]),
+        "[dim]── [/]\n[c]```[/]\n[dim]──[/]\n"
+    );
     assert_eq!(drawn(&["- "]), "• \n");
     assert_eq!(drawn(&["``"]), "``\n");
 }
