@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::{Context, Failure, input};
@@ -189,9 +190,8 @@ fn print(report: &Report, context: &Context) -> Result<(), Failure> {
     for place in &report.warnings {
         line(&format!("warning: {}", place.text))?;
     }
-    for model in report.models.iter().filter(|model| !model.ready) {
-        let problem = model.problem.as_deref().unwrap_or_default();
-        line(&format!("not ready: {}: {problem}", model.model))?;
+    for (problem, models) in unready(&report.models) {
+        line(&format!("not ready: {}: {problem}", models.join(", ")))?;
     }
     if report.problems.is_empty() {
         let ready = report.models.iter().filter(|model| model.ready).count();
@@ -202,6 +202,20 @@ fn print(report: &Report, context: &Context) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
+}
+
+/// What models lack, in the order of the first of each, with all that lack it.
+fn unready(models: &[Readiness]) -> IndexMap<String, Vec<&str>> {
+    let mut lacking: IndexMap<String, Vec<&str>> = IndexMap::new();
+    for model in models {
+        if let Some(problem) = &model.problem {
+            let owner = format!("model {:?}", model.model);
+            let problem = problem.strip_prefix(&owner).unwrap_or(problem);
+            let problem = problem.trim_start_matches([':', ' ']).to_owned();
+            lacking.entry(problem).or_default().push(&model.model);
+        }
+    }
+    lacking
 }
 
 fn init(vendors: Vec<String>, force: bool, context: &Context) -> Result<(), Failure> {

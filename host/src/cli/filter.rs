@@ -5,6 +5,7 @@ use crate::stats::{self, Filter};
 
 /// Arguments that choose exchanges.
 #[derive(Debug, clap::Args)]
+#[group(id = "filter")]
 pub(super) struct Args {
     /// Of this configured model only
     #[arg(long, short, value_name = "NAME")]
