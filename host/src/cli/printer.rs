@@ -131,7 +131,7 @@ impl Printer {
             false => error.to_string(),
         };
         self.error(&text);
-        if let Some(wait) = error.retry_after_ms {
+        if let (Some(wait), Some(_)) = (error.retry_after_ms, error.status) {
             #[allow(clippy::cast_precision_loss, reason = "for people")]
             let seconds = wait as f64 / 1000.0;
             self.note(&format!("the vendor asks to wait {seconds:.1} s"));

@@ -127,7 +127,9 @@ impl Call {
             request.reasoning_effort = None;
         }
         let miss = match self.look_up(&peer, &request).await {
-            Some(Ok(kept)) => return Ok(self.from_cache(model, &peer, &request, progress, &kept)),
+            Some(Ok(kept)) => {
+                return Ok(self.answer_from_cache(model, &peer, &request, progress, &kept));
+            }
             Some(Err(miss)) => Some(Arc::new(miss)),
             None => None,
         };
@@ -229,7 +231,7 @@ impl Call {
         Some(cache.look_up(key).await)
     }
 
-    fn from_cache(
+    fn answer_from_cache(
         &self,
         model: &Arc<Model>,
         peer: &Peer,

@@ -62,6 +62,15 @@ impl Window {
             ));
         }
         if let Some(most) = limits.tokens_per_minute {
+            if tokens > most {
+                return Err(Error::new(
+                    ErrorKind::PayloadTooLarge,
+                    format!(
+                        "{owner} may use {most} tokens a minute (limits.tokens_per_minute), \
+                         and this needs about {tokens}: send less, or raise the limit"
+                    ),
+                ));
+            }
             let used: u64 = self.requests.iter().map(|(_, used)| used).sum();
             if used.saturating_add(tokens) > most {
                 let until = self

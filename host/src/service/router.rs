@@ -65,11 +65,11 @@ fn plan_route(route: &Route, live: &Live) -> Result<Plan> {
 
 /// The faster of two drawn by chance, then the others, the fastest first. A model that has not
 /// answered yet counts as fast, so that it is tried.
-fn by_latency<'a>(
-    mut models: Vec<&'a RouteModel>,
+fn by_latency(
+    mut models: Vec<&RouteModel>,
     average: impl Fn(&str) -> Option<f64>,
     random: impl Fn(std::ops::Range<usize>) -> usize,
-) -> Vec<&'a RouteModel> {
+) -> Vec<&RouteModel> {
     let speed = |entry: &RouteModel| average(&entry.model.name).unwrap_or(0.0);
     let count = models.len();
     if count > 1 {
@@ -87,10 +87,7 @@ fn by_latency<'a>(
 }
 
 /// Draws without putting back, each with the probability of its weight.
-fn shuffled<'a>(
-    mut left: Vec<&'a RouteModel>,
-    mut random: impl FnMut() -> f64,
-) -> Vec<&'a RouteModel> {
+fn shuffled(mut left: Vec<&RouteModel>, mut random: impl FnMut() -> f64) -> Vec<&RouteModel> {
     let mut drawn = Vec::with_capacity(left.len());
     while !left.is_empty() {
         let total: f64 = left.iter().map(|entry| f64::from(entry.weight)).sum();

@@ -15,6 +15,8 @@ mod vendors;
 mod bad_input;
 #[path = "it/bad_plugins.rs"]
 mod bad_plugins;
+#[path = "it/chat.rs"]
+mod chat;
 #[path = "it/component.rs"]
 mod component;
 #[path = "it/conversations.rs"]
@@ -29,6 +31,8 @@ mod plugin_files;
 mod query;
 #[path = "it/recorded.rs"]
 mod recorded;
+#[path = "it/reload.rs"]
+mod reload;
 #[path = "it/robustness.rs"]
 mod robustness;
 #[path = "it/round_trip.rs"]

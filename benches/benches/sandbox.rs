@@ -1,0 +1,105 @@
+//! The same adapter code native and through wasm, for every first-party plugin.
+//!
+//! Bodies and streams come from the simulator, so that both sides read what a vendor sends.
+//! Prints markdown; `cargo xtask bench` runs it in a release build.
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a bench prints its result and ends where it cannot go on"
+)]
+
+#[path = "sandbox/measure.rs"]
+mod measure;
+#[path = "sandbox/native.rs"]
+mod native;
+#[path = "sandbox/sample.rs"]
+mod sample;
+#[path = "sandbox/wasm.rs"]
+mod wasm;
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use measure::Costs;
+use multillm::plugin::{EngineOptions, LoadOptions, PluginEngine};
+use multillm_plugin_sdk::Provider;
+use multillm_simulator::{Options, Simulator, Vendor};
+use sample::Sample;
+
+/// How many frames go through the boundary in one call.
+const BATCHES: [usize; 3] = [1, 10, 100];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let engine = PluginEngine::new(EngineOptions::default())?;
+    let simulator = Simulator::background(Options::default())?;
+    println!(
+        "| plugin | | instantiate | encode | decode | all three | event ×1 | ×10 | ×100 |\n\
+         |---|---|---|---|---|---|---|---|---|"
+    );
+    let run = Run { engine, simulator };
+    run.compare::<multillm_plugin_openai::OpenAi>(Vendor::OpenAi, "openai", "gpt-4o-mini")
+        .await?;
+    run.compare::<multillm_plugin_azure::Azure>(Vendor::Azure, "azure", "gpt-4o")
+        .await?;
+    run.compare::<multillm_plugin_huggingface::HuggingFace>(
+        Vendor::HuggingFace,
+        "huggingface",
+        "meta-llama/Llama-3.3-70B-Instruct",
+    )
+    .await?;
+    run.compare::<multillm_plugin_gemini::Gemini>(Vendor::Gemini, "gemini", "gemini-2.5-flash")
+        .await?;
+    run.compare::<multillm_plugin_claude::Claude>(Vendor::Anthropic, "claude", "claude-sonnet-4-5")
+        .await?;
+    run.compare::<multillm_plugin_cohere::Cohere>(Vendor::Cohere, "cohere", "command-a-03-2025")
+        .await?;
+    run.compare::<multillm_plugin_ollama::Ollama>(Vendor::Ollama, "ollama", "llama3.2")
+        .await?;
+    println!(
+        "\nMicroseconds, medians. A chat of 1 KB; an event is one frame of a stream of 300 words, \
+         pushed so many frames a call."
+    );
+    Ok(())
+}
+
+struct Run {
+    engine: PluginEngine,
+    simulator: Simulator,
+}
+
+impl Run {
+    /// Prints two rows: native, and through wasm with how many times as much that is.
+    async fn compare<P: Provider>(&self, vendor: Vendor, name: &str, model: &str) -> Result<()> {
+        let components = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/plugins");
+        let file = components.join(format!("{name}.wasm"));
+        let plugin = self
+            .engine
+            .load(name, &file, &LoadOptions::default())
+            .await
+            .with_context(|| format!("build {name} with `cargo xtask plugins`"))?;
+        let sample = Sample::take(&self.simulator, vendor, &plugin, model).await?;
+        let native = native::costs::<P>(&sample);
+        let sandboxed = wasm::costs(&plugin, &sample).await?;
+        println!("| {name} | native | – |{}", row(&native, None));
+        println!(
+            "| | wasm | {:.1} |{}",
+            sandboxed.instantiate,
+            row(&sandboxed, Some(&native))
+        );
+        Ok(())
+    }
+}
+
+fn row(costs: &Costs, beside: Option<&Costs>) -> String {
+    let cell = |of: &dyn Fn(&Costs) -> f64| match beside {
+        Some(other) => format!(" {:.1} ({:.1}×) |", of(costs), of(costs) / of(other)),
+        None => format!(" {:.1} |", of(costs)),
+    };
+    let mut row = cell(&|costs| costs.encode) + &cell(&|costs| costs.decode);
+    row += &cell(&|costs| costs.instantiate + costs.encode + costs.decode);
+    for at in 0..BATCHES.len() {
+        row += &cell(&|costs| costs.event.get(at).copied().unwrap_or(f64::NAN));
+    }
+    row
+}

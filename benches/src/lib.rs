@@ -1,0 +1,1 @@
+//! Holds the benches of the sandbox; the library itself is empty.
