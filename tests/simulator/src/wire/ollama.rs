@@ -162,7 +162,7 @@ impl Forms for Ollama {
             Failure::NotFound => own(404, "model 'unknown' not found"),
             Failure::RateLimited(wait) => own(
                 429,
-                "you have reached your hourly usage limit, please try again later",
+                "too many concurrent requests, please try again later",
             )
             .with_headers(wait.headers()),
             Failure::Quota => own(
