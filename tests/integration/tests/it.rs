@@ -11,16 +11,24 @@ mod stage;
 #[path = "it/vendors.rs"]
 mod vendors;
 
+#[path = "it/answers.rs"]
+mod answers;
 #[path = "it/bad_input.rs"]
 mod bad_input;
 #[path = "it/bad_plugins.rs"]
 mod bad_plugins;
-#[path = "it/chat.rs"]
-mod chat;
+#[path = "it/cancelled.rs"]
+mod cancelled;
 #[path = "it/component.rs"]
 mod component;
 #[path = "it/conversations.rs"]
 mod conversations;
+#[path = "it/exfiltration.rs"]
+mod exfiltration;
+#[path = "it/faults.rs"]
+mod faults;
+#[path = "it/hostile.rs"]
+mod hostile;
 #[path = "it/lying_plugins.rs"]
 mod lying_plugins;
 #[path = "it/multi_turn.rs"]
@@ -31,11 +39,11 @@ mod plugin_files;
 mod query;
 #[path = "it/recorded.rs"]
 mod recorded;
-#[path = "it/reload.rs"]
-mod reload;
 #[path = "it/robustness.rs"]
 mod robustness;
 #[path = "it/round_trip.rs"]
 mod round_trip;
 #[path = "it/secrets.rs"]
 mod secrets;
+#[path = "it/storm.rs"]
+mod storm;

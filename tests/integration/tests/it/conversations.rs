@@ -3,16 +3,15 @@
 
 use multillm::chat::{
     ChatMessage, ChatRequest, ChatResponse, FinishReason, ImagePart, ReasoningEffort,
-    ResponseFormat, Tool, ToolChoice,
+    ResponseFormat, ToolChoice,
 };
 use multillm::plugin::wire::Support;
 use multillm::{ErrorKind, MultiLlmService};
 use serde_json::{Value, json};
 
+use crate::answers::{Check, alike, ask, both_ways, equal, said, weather};
 use crate::stage::{PICTURE, Stage};
 use crate::vendors::{LINES, Line};
-
-type Check = Result<(), String>;
 
 /// A question and what its answer must be.
 struct Case {
@@ -25,47 +24,8 @@ struct Case {
     check: fn(&Line, &ChatResponse) -> Check,
 }
 
-/// The answer's text without the model's name before it and the count of turns behind it.
-pub(crate) fn said(answer: &ChatResponse) -> String {
-    let content = answer.content();
-    let text = match content
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once("] "))
-    {
-        Some((_, text)) => text,
-        None => &content,
-    };
-    let end = text.rfind(" (turns: ").unwrap_or(text.len());
-    text[..end].to_owned()
-}
-
-/// The weather tool that the conversations offer.
-pub(crate) fn weather() -> Tool {
-    Tool {
-        name: "get_weather".into(),
-        description: Some("The weather of a city".into()),
-        parameters: json!({
-            "type": "object",
-            "properties": { "city": { "type": "string" } },
-            "required": ["city"],
-        }),
-        strict: None,
-    }
-}
-
-pub(crate) fn ask(text: &str) -> ChatRequest {
-    ChatRequest::new([ChatMessage::user(text)])
-}
-
 fn chats(line: &Line) -> String {
     line.plugin.to_owned()
-}
-
-fn equal<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> Check {
-    match found == expected {
-        true => Ok(()),
-        false => Err(format!("{what} is {found:?}, not {expected:?}")),
-    }
 }
 
 fn ended(answer: &ChatResponse, reason: FinishReason) -> Check {
@@ -300,33 +260,6 @@ fn thought(line: &Line, answer: &ChatResponse) -> Check {
     // OpenAI and Azure keep thoughts to themselves.
     let withheld = matches!(line.plugin, "openai" | "azure");
     equal("thoughts shown", &answer.reasoning().is_some(), &!withheld)
-}
-
-/// An answer, and what it must have in common with the same answer by the other way.
-pub(crate) async fn both_ways(
-    service: &MultiLlmService,
-    request: &ChatRequest,
-    model: &str,
-) -> [multillm::Result<ChatResponse>; 2] {
-    let whole = service.chat(request.clone(), model).await;
-    let streamed = match service.stream(request.clone(), model).await {
-        Ok(stream) => stream.collect().await,
-        Err(error) => Err(error),
-    };
-    [whole, streamed]
-}
-
-/// Streamed and unstreamed are the same answer.
-pub(crate) fn alike(whole: &ChatResponse, streamed: &ChatResponse) -> Check {
-    equal("the streamed answer's parts", &streamed.parts, &whole.parts)?;
-    equal("its reason", &streamed.finish_reason, &whole.finish_reason)?;
-    equal(
-        "its vendor's reason",
-        &streamed.raw_finish_reason,
-        &whole.raw_finish_reason,
-    )?;
-    equal("its usage", &streamed.usage, &whole.usage)?;
-    equal("its model", &streamed.vendor_model, &whole.vendor_model)
 }
 
 async fn judge(service: &MultiLlmService, line: &Line, case: &Case) -> Check {

@@ -6,7 +6,7 @@ use multillm::chat::{
 };
 use multillm::{ErrorKind, MultiLlmService};
 
-use crate::conversations::{said, weather};
+use crate::answers::{said, weather};
 use crate::stage::Stage;
 use crate::vendors::{LINES, Line};
 

@@ -131,7 +131,10 @@ fn json_output_is_one_object_with_usage_and_latency() {
         answer["usage"]["prompt_tokens"].as_u64().unwrap() > 0,
         "{answer}"
     );
-    assert_eq!(answer["cost"], Value::Null);
+    assert!(answer["cost"].as_f64().unwrap() > 0.0, "{answer}");
+    // Whose price nobody knows, that is not free.
+    let unpriced = ["query", "Hello there", "--json", "--model", "huggingface"];
+    assert_eq!(stage.run(&unpriced).json()["cost"], Value::Null);
     assert!(answer["latency_ms"].is_u64());
 }
 

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Runtime;
 
-use crate::conversations::{ask, weather};
+use crate::answers::{ask, weather};
 use crate::recorded::{Recorded, find};
 use crate::stage::Stage;
 use crate::vendors::{LINES, Line};

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Runtime;
 
-use crate::conversations::{alike, both_ways};
+use crate::answers::{alike, both_ways};
 use crate::stage::Stage;
 use crate::vendors::LINES;
 

@@ -1,0 +1,111 @@
+//! A caller that goes away: the connection to the vendor is closed at once, and the exchange is
+//! recorded as cancelled.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use multillm::stats::{Filter, History};
+use multillm_simulator::{Options, Outcome};
+
+use crate::answers::ask;
+use crate::stage::Stage;
+use crate::vendors::LINES;
+
+/// How soon the vendor must see it.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
+fn slow() -> Stage {
+    Stage::with(Options {
+        event_gap: Duration::from_millis(20),
+        ..Options::default()
+    })
+}
+
+/// Waits until the simulator saw the client go, and says how long that took.
+async fn gone(stage: &Stage, since: Instant) -> Duration {
+    loop {
+        let last = stage.simulator.log().pop().unwrap();
+        if matches!(last.outcome, Outcome::ClientGone { .. }) {
+            return since.elapsed();
+        }
+        assert!(
+            since.elapsed() < Duration::from_secs(5),
+            "still open: {last:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dropping_a_stream_closes_the_connection_at_once() {
+    let stage = slow();
+    let service = stage.service();
+    for line in &LINES {
+        let mut answer = service
+            .stream(ask("write 5000 words"), line.plugin)
+            .await
+            .unwrap();
+        for _ in 0..3 {
+            answer.next().await.unwrap().unwrap();
+        }
+        let since = Instant::now();
+        drop(answer);
+        let after = gone(&stage, since).await;
+        assert!(after < AT_ONCE, "{}: after {after:?}", line.plugin);
+    }
+    service.close().await;
+    let path = service.history_path().unwrap().to_owned();
+    let mut history = History::open(&path).await.unwrap();
+    let entries = history.list(&Filter::default()).await.unwrap();
+    assert_eq!(entries.len(), LINES.len());
+    assert!(
+        entries.iter().all(|entry| entry.outcome == "cancelled"),
+        "{entries:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn giving_up_before_the_answer_begins_closes_the_connection_at_once() {
+    let stage = Stage::new();
+    let service = stage.service();
+    service.chat(ask("Hello"), "openai").await.unwrap();
+    for (question, streams) in [
+        ("[[fault:slow-start ms=20000]]", true),
+        ("[[fault:slow-start ms=20000]]", false),
+        ("[[fault:slow-body ms=5000]]", false),
+        ("[[fault:stall k=0]]", true),
+    ] {
+        let asking = service.clone();
+        let call = tokio::spawn(async move {
+            match streams {
+                true => asking.stream(ask(question), "openai").await.map(drop),
+                false => asking.chat(ask(question), "openai").await.map(drop),
+            }
+        });
+        let before = stage.simulator.requests();
+        while stage.simulator.requests() == before {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let since = Instant::now();
+        call.abort();
+        let after = gone(&stage, since).await;
+        assert!(after < AT_ONCE, "{question}: after {after:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_finished_stream_leaves_the_connection_to_the_next() {
+    let stage = Stage::new();
+    let service = stage.service();
+    for _ in 0..5 {
+        let answer = service.stream(ask("Hello"), "openai").await.unwrap();
+        answer.collect().await.unwrap();
+    }
+    let log = stage.simulator.log();
+    assert!(
+        log.iter()
+            .all(|exchange| exchange.outcome == Outcome::Completed),
+        "{log:?}"
+    );
+}
