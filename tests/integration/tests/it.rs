@@ -19,14 +19,20 @@ mod bad_input;
 mod bad_plugins;
 #[path = "it/cancelled.rs"]
 mod cancelled;
+#[path = "it/chat.rs"]
+mod chat;
 #[path = "it/component.rs"]
 mod component;
+#[path = "it/config.rs"]
+mod config;
 #[path = "it/conversations.rs"]
 mod conversations;
 #[path = "it/exfiltration.rs"]
 mod exfiltration;
 #[path = "it/faults.rs"]
 mod faults;
+#[path = "it/history.rs"]
+mod history;
 #[path = "it/hostile.rs"]
 mod hostile;
 #[path = "it/lying_plugins.rs"]
@@ -39,6 +45,8 @@ mod plugin_files;
 mod query;
 #[path = "it/recorded.rs"]
 mod recorded;
+#[path = "it/reload.rs"]
+mod reload;
 #[path = "it/robustness.rs"]
 mod robustness;
 #[path = "it/round_trip.rs"]
