@@ -4,7 +4,7 @@
 //! - [`check`] is `cargo xtask test`: every check of the project, one after the other,
 //! - [`demo`] shows the product against the simulator,
 //! - [`replay`] drives the built binary against recorded exchanges,
-//! - [`bench`] measures.
+//! - [`mod@bench`] measures.
 //!
 //! Nothing of the product depends on this crate, and nothing is published from it.
 #![forbid(unsafe_code)]
