@@ -182,7 +182,12 @@ impl Chat<'_> {
             };
             match Command::parse(&text) {
                 None if text.trim().is_empty() => {}
-                None => self.question(text).await?,
+                None => {
+                    // `//undo` is the question `/undo`; `// a comment` stays as it is.
+                    let escaped = text.strip_prefix('/');
+                    let escaped = escaped.filter(|rest| Command::parse(rest).is_some());
+                    self.question(escaped.unwrap_or(&text).to_owned()).await?;
+                }
                 Some(Ok(Command::Leave)) => return Ok(()),
                 Some(Ok(command)) => {
                     if let Err(failure) = self.act(command).await {

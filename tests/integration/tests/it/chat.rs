@@ -79,7 +79,8 @@ fn commands_do_what_they_say() {
             "fresh",
             "/load talk.json",
             "again",
-            "//slash",
+            "//undo",
+            "// no command",
             "/etc/hosts?",
         ],
     );
@@ -93,7 +94,9 @@ fn commands_do_what_they_say() {
         said.contains("You said: fresh") && said.contains("You said: again"),
         "{said}"
     );
-    assert!(said.contains("You said: /etc/hosts?"), "{said}");
+    for question in ["/undo (", "// no command (", "/etc/hosts? ("] {
+        assert!(said.contains(&format!("You said: {question}")), "{said}");
+    }
     let saved = std::fs::read_to_string(stage.folder.path().join("talk.json")).unwrap();
     let saved: Value = serde_json::from_str(&saved).unwrap();
     assert_eq!(saved["messages"].as_array().unwrap().len(), 5);
