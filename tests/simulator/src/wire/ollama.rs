@@ -160,11 +160,10 @@ impl Forms for Ollama {
             ),
             Failure::Forbidden => own(403, "ollama cloud is disabled"),
             Failure::NotFound => own(404, "model 'unknown' not found"),
-            Failure::RateLimited(wait) => own(
-                429,
-                "too many concurrent requests, please try again later",
-            )
-            .with_headers(wait.headers()),
+            Failure::RateLimited(wait) => {
+                own(429, "too many concurrent requests, please try again later")
+                    .with_headers(wait.headers())
+            }
             Failure::Quota => own(
                 429,
                 "you have reached your weekly usage limit, please upgrade to continue",
