@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+#[path = "it/asking.rs"]
+mod asking;
 #[path = "it/stage.rs"]
 mod stage;
 #[path = "it/vendors.rs"]
@@ -47,11 +49,17 @@ mod query;
 mod recorded;
 #[path = "it/reload.rs"]
 mod reload;
+#[path = "it/retry.rs"]
+mod retry;
 #[path = "it/robustness.rs"]
 mod robustness;
 #[path = "it/round_trip.rs"]
 mod round_trip;
+#[path = "it/routes.rs"]
+mod routes;
 #[path = "it/secrets.rs"]
 mod secrets;
 #[path = "it/storm.rs"]
 mod storm;
+#[path = "it/thrift.rs"]
+mod thrift;

@@ -37,7 +37,7 @@ enum Rule {
 
 use Rule::{Final, Harmless, MayHarm, Passing, UntilShown};
 
-const FAULTS: [(&str, Rule); 49] = [
+const FAULTS: [(&str, Rule); 53] = [
     ("400", Final(&[K::InvalidRequest])),
     ("401", Final(&[K::Authentication])),
     ("402", Final(&[K::Billing])),
@@ -108,6 +108,10 @@ const FAULTS: [(&str, Rule); 49] = [
     ("giant-body mib=9", Final(&[K::MalformedResponse])),
     ("no-done", MayHarm(&[K::Truncated])),
     ("keepalive-comments", Harmless),
+    ("cut k=0", UntilShown(&[K::Truncated])),
+    ("cut-at=40", UntilShown(&[K::Truncated])),
+    ("wrong-content-type", Harmless),
+    ("gzip", Harmless),
 ];
 
 /// What came of a question with a fault in it.
@@ -280,7 +284,7 @@ fn row(table: &mut String, fault: &str, streamed: bool, cells: &[Cell]) {
 async fn every_fault_ends_as_the_table_says() {
     let mut stage = Stage::new();
     stage.config["timeouts"] =
-        json!({ "connect_ms": 5000, "first_byte_ms": 2000, "idle_ms": 1500, "total_ms": 4000 });
+        json!({ "connect_ms": 5000, "first_byte_ms": 10_000, "idle_ms": 1500, "total_ms": 6000 });
     stage.config["retry"]["max_total_ms"] = 60_000.into();
     stage.config["limits"] = json!({ "response_mb": 8 });
     let service = stage.service();

@@ -43,7 +43,10 @@ fn holds_key(folder: &Path) -> bool {
 
 #[test]
 fn the_key_is_in_nothing_that_the_program_writes() {
-    let stage = stage_with_key();
+    let mut stage = stage_with_key();
+    // Kept answers are files too, and are scanned with the rest.
+    let kept = stage.folder.path().join("kept");
+    stage.config["cache"] = json!({ "enabled": true, "path": kept });
     let faults = [
         "Hello",
         "[[fault:echo-key]]",
@@ -68,6 +71,17 @@ fn the_key_is_in_nothing_that_the_program_writes() {
         }
     }
     assert!(refused > LINES.len(), "most of the faults were to fail");
+    for format in ["json", "csv"] {
+        let export = stage.run(&["history", "export", "--format", format, "-vv"]);
+        assert!(!export.stderr.contains(KEY), "{export:?}");
+        let exported = export.answer();
+        assert!(
+            exported.contains("echo-key"),
+            "the failures were to be in it: {exported}"
+        );
+        assert!(!exported.contains(KEY), "{exported}");
+    }
+    assert!(kept.is_dir(), "answers were to be kept");
     assert!(!holds_key(stage.folder.path()), "a file holds the key");
     let log = stage.simulator.log();
     let with_key = |exchange: &multillm_simulator::Exchange| {
