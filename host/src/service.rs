@@ -100,7 +100,7 @@ impl MultiLlmService {
     ///
     /// # Errors
     ///
-    /// An [`Error`](crate::error::Error) of any kind, after the retries that its kind allows.
+    /// An [`Error`] of any kind, after the retries that its kind allows.
     pub async fn chat_completion(
         &self,
         messages: &[ChatMessage],

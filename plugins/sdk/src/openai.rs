@@ -3,7 +3,7 @@
 //! Many servers speak it, each with small differences. A difference is a field
 //! of [`Dialect`]; nothing here asks which vendor it is talking to. A plugin
 //! says how its target's dialect differs ([`Vendor`]) and is a complete
-//! [`Provider`](crate::Provider) by that.
+//! [`Provider`] by that.
 //!
 //! This is the chat completions API
 //! (<https://platform.openai.com/docs/api-reference/chat>), not the Responses API.
