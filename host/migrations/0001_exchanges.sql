@@ -1,6 +1,7 @@
 -- One row an exchange: an attempt to get an answer from a vendor, whatever came of it.
 CREATE TABLE exchanges (
-    id                 INTEGER PRIMARY KEY,
+    -- Never used again, even if the last row is removed: the text index goes by it.
+    id                 INTEGER PRIMARY KEY AUTOINCREMENT,
     -- Unix time in milliseconds when it began.
     at_ms              INTEGER NOT NULL,
     -- Ties the attempts of one request together.
@@ -44,18 +45,19 @@ CREATE INDEX exchanges_at ON exchanges (at_ms);
 CREATE INDEX exchanges_model ON exchanges (model, at_ms);
 CREATE INDEX exchanges_request ON exchanges (request_id);
 
--- Substrings of three letters and more, in any script.
+-- Substrings of three letters and more, in any script. Indexing a text costs many times what
+-- writing its row does, so rows come in later: see text_index.
 CREATE VIRTUAL TABLE exchanges_text USING fts5 (
     prompt, answer, content = 'exchanges', content_rowid = 'id', tokenize = 'trigram'
 );
 
-CREATE TRIGGER exchanges_text_insert AFTER INSERT ON exchanges
-WHEN new.prompt IS NOT NULL OR new.answer IS NOT NULL BEGIN
-    INSERT INTO exchanges_text (rowid, prompt, answer) VALUES (new.id, new.prompt, new.answer);
-END;
+-- The rows up to this one are in the index.
+CREATE TABLE text_index (upto INTEGER NOT NULL);
+INSERT INTO text_index (upto) VALUES (0);
 
 CREATE TRIGGER exchanges_text_delete AFTER DELETE ON exchanges
-WHEN old.prompt IS NOT NULL OR old.answer IS NOT NULL BEGIN
+WHEN (old.prompt IS NOT NULL OR old.answer IS NOT NULL)
+    AND old.id <= (SELECT upto FROM text_index) BEGIN
     INSERT INTO exchanges_text (exchanges_text, rowid, prompt, answer)
     VALUES ('delete', old.id, old.prompt, old.answer);
 END;

@@ -3,6 +3,7 @@
 //! SQL stands only here. A [`Record`] is one exchange; the [`Recorder`] takes records without
 //! delay and writes them in the background; [`History`] reads them back.
 
+mod checkpoint;
 mod database;
 mod export;
 mod filter;
@@ -12,6 +13,7 @@ mod price_table;
 mod record;
 mod recorder;
 mod summary;
+mod text_index;
 
 pub use database::{Database, default_path};
 pub use export::write_csv;

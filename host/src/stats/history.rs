@@ -11,7 +11,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::filter::{choose, restrict};
 use super::summary::{Grouping, Summary, Tallies};
-use super::{Database, Filter, StatsError};
+use super::{Database, Filter, StatsError, text_index};
 use crate::chat::ChatMessage;
 
 /// An exchange as it was recorded.
@@ -109,6 +109,7 @@ impl History {
     ///
     /// The database failed, or holds what it should not.
     pub async fn list(&mut self, filter: &Filter) -> Result<Vec<Entry>, StatsError> {
+        self.prepare(filter).await?;
         let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM exchanges WHERE 1");
         choose(&mut query, filter);
         query
@@ -145,6 +146,7 @@ impl History {
         filter: &Filter,
         grouping: Grouping,
     ) -> Result<Summary, StatsError> {
+        self.prepare(filter).await?;
         // What was said is not needed, and is most of the file.
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT id, at_ms, request_id, conversation_id, model, provider, plugin, plugin_digest,
@@ -170,6 +172,7 @@ impl History {
     ///
     /// The database failed.
     pub async fn count(&mut self, filter: &Filter) -> Result<u64, StatsError> {
+        self.prepare(filter).await?;
         let mut query = QueryBuilder::<Sqlite>::new("SELECT count(*) FROM exchanges WHERE 1");
         restrict(&mut query, filter);
         let row = query
@@ -188,6 +191,7 @@ impl History {
     ///
     /// The database failed.
     pub async fn clear(&mut self, filter: &Filter) -> Result<u64, StatsError> {
+        self.prepare(filter).await?;
         let connection = &mut self.database.connection;
         sqlx::query("PRAGMA secure_delete = ON")
             .execute(&mut *connection)
@@ -219,6 +223,7 @@ impl History {
     ///
     /// The database failed, or holds what it should not.
     pub async fn spent(&mut self, filter: &Filter) -> Result<Decimal, StatsError> {
+        self.prepare(filter).await?;
         let mut query =
             QueryBuilder::<Sqlite>::new("SELECT id, cost FROM exchanges WHERE cost IS NOT NULL");
         restrict(&mut query, filter);
@@ -229,6 +234,14 @@ impl History {
         rows.iter().try_fold(Decimal::ZERO, |sum, row| {
             Ok(sum.saturating_add(cost_of(row)?.unwrap_or_default()))
         })
+    }
+
+    /// Makes sure that the text index has all rows where a filter needs it.
+    async fn prepare(&mut self, filter: &Filter) -> Result<(), StatsError> {
+        if filter.text.is_some() {
+            text_index::complete(&mut self.database.connection).await?;
+        }
+        Ok(())
     }
 
     /// Keeps a conversation, in place of its former state.

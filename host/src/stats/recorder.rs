@@ -1,21 +1,29 @@
 //! Writing records without delaying anybody.
 //!
-//! A record goes through a channel to a thread of its own, which commits whatever has come in
-//! one transaction, at the latest after [`BATCH_WINDOW`]. A process that is killed loses at most what came within that
-//! window; [`Recorder::close`] loses nothing.
+//! A record goes through a channel to a thread of its own, which writes what has come meanwhile in
+//! one statement, at the latest after [`BATCH_WINDOW`]. A process that is killed loses at most
+//! what came within that window; [`Recorder::flush`] loses nothing.
+//!
+//! The thread must keep up with whoever records at full speed on a machine with nothing to spare.
+//! So it does no more than that: many rows are one round trip to SQLite, [`Checkpoints`] are made
+//! elsewhere, and the text index waits until there is nothing to write.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sqlx::Connection as _;
+use sqlx::Sqlite;
+use sqlx::query_builder::{QueryBuilder, Separated};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Database, Outcome, Record, StatsError};
+use super::checkpoint::Checkpoints;
+use super::{Database, Outcome, Record, StatsError, text_index};
 
 /// How long a record may wait for others to be written with.
-const BATCH_WINDOW: Duration = Duration::from_millis(20);
-/// The most records of one transaction.
-const BATCH: usize = 512;
+const BATCH_WINDOW: Duration = Duration::from_millis(5);
+/// The most records of one statement. SQLite allows 32,766 values, of which each takes thirty.
+const BATCH: usize = 128;
+/// After so long without a record the text index is seen to.
+const IDLE: Duration = Duration::from_millis(250);
 
 enum Message {
     Record(Box<Record>),
@@ -66,8 +74,13 @@ impl Recorder {
 }
 
 async fn write_all(path: PathBuf, mut receiver: mpsc::UnboundedReceiver<Message>) {
-    let mut database = match Database::open(&path).await {
-        Ok(database) => database,
+    let opened = async {
+        let mut database = Database::open(&path).await?;
+        let checkpoints = Checkpoints::beside(&mut database, &path).await?;
+        Ok::<_, StatsError>((database, checkpoints))
+    };
+    let (mut database, mut checkpoints) = match opened.await {
+        Ok(opened) => opened,
         Err(error) => {
             tracing::warn!("{error}");
             // Whoever waits for a flush must not wait for ever.
@@ -78,9 +91,25 @@ async fn write_all(path: PathBuf, mut receiver: mpsc::UnboundedReceiver<Message>
         }
     };
     let mut messages = Vec::with_capacity(BATCH);
+    let mut unindexed = true;
     loop {
-        if receiver.recv_many(&mut messages, BATCH).await == 0 {
-            break;
+        let came = receiver.recv_many(&mut messages, BATCH);
+        let came = if unindexed {
+            tokio::time::timeout(IDLE, came).await
+        } else {
+            Ok(came.await)
+        };
+        match came {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(_) => {
+                let extended = text_index::extend(&mut database.connection).await;
+                unindexed = extended.unwrap_or_else(|error| {
+                    tracing::debug!(%error, "history: the text index is left as it is");
+                    false
+                });
+                continue;
+            }
         }
         // Nobody waits for a flush: see what else comes within the window.
         let deadline = tokio::time::Instant::now() + BATCH_WINDOW;
@@ -90,8 +119,12 @@ async fn write_all(path: PathBuf, mut receiver: mpsc::UnboundedReceiver<Message>
                 Ok(None) | Err(_) => break,
             }
         }
-        if let Err(error) = write(&mut database, &messages).await {
-            tracing::error!(%error, "history: a batch of records is lost");
+        match write(&mut database, &messages).await {
+            Ok(()) => {
+                checkpoints.wrote(messages.len());
+                unindexed = true;
+            }
+            Err(error) => tracing::error!(%error, "history: a batch of records is lost"),
         }
         for message in messages.drain(..) {
             if let Message::Flush(done) = message {
@@ -106,6 +139,7 @@ fn is_flush(message: &Message) -> bool {
     matches!(message, Message::Flush(_))
 }
 
+/// Writes all records or none, in a statement that is its own transaction.
 async fn write(database: &mut Database, messages: &[Message]) -> Result<(), StatsError> {
     let records: Vec<&Record> = messages
         .iter()
@@ -117,18 +151,21 @@ async fn write(database: &mut Database, messages: &[Message]) -> Result<(), Stat
     if records.is_empty() {
         return Ok(());
     }
-    let mut transaction = database.connection.begin_with("BEGIN IMMEDIATE").await?;
-    for record in records {
-        insert(&mut transaction, record).await?;
-    }
-    transaction.commit().await?;
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO exchanges (
+            at_ms, request_id, conversation_id, model, provider, plugin, plugin_digest, route,
+            vendor_model, vendor_id, attempt, final, streamed, outcome, finish_reason, error_kind,
+            error_message, status, prompt_tokens, completion_tokens, total_tokens, cached_tokens,
+            cache_write_tokens, reasoning_tokens, cost, latency_ms, ttft_ms, cached, prompt, answer
+        ) ",
+    );
+    query.push_values(records, |mut row, record| bind(&mut row, record));
+    query.build().execute(&mut database.connection).await?;
     Ok(())
 }
 
-async fn insert(
-    connection: &mut sqlx::SqliteConnection,
-    record: &Record,
-) -> Result<(), sqlx::Error> {
+/// Gives a record's values in the order of the columns.
+fn bind(row: &mut Separated<'_, Sqlite, &'static str>, record: &Record) {
     let count = |tokens: Option<u64>| tokens.and_then(|tokens| i64::try_from(tokens).ok());
     let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
     let (finish, kind, message, status) = match &record.outcome {
@@ -140,45 +177,34 @@ async fn insert(
         } => (None, Some(kind.as_str()), Some(message.as_str()), *status),
         Outcome::Cancelled => (None, None, None, None),
     };
-    sqlx::query(
-        "INSERT INTO exchanges (
-            at_ms, request_id, conversation_id, model, provider, plugin, plugin_digest, route,
-            vendor_model, vendor_id, attempt, final, streamed, outcome, finish_reason, error_kind,
-            error_message, status, prompt_tokens, completion_tokens, total_tokens, cached_tokens,
-            cache_write_tokens, reasoning_tokens, cost, latency_ms, ttft_ms, cached, prompt, answer
-        ) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    )
-    .bind(record.at_ms)
-    .bind(&record.request_id)
-    .bind(&record.conversation_id)
-    .bind(&record.model)
-    .bind(&record.provider)
-    .bind(&record.plugin)
-    .bind(&record.plugin_digest)
-    .bind(&record.route)
-    .bind(&record.vendor_model)
-    .bind(&record.vendor_id)
-    .bind(record.attempt)
-    .bind(record.last)
-    .bind(record.streamed)
-    .bind(record.outcome.as_str())
-    .bind(finish)
-    .bind(kind)
-    .bind(message)
-    .bind(status)
-    .bind(count(record.usage.prompt_tokens))
-    .bind(count(record.usage.completion_tokens))
-    .bind(count(record.usage.total()))
-    .bind(count(record.usage.cached_tokens))
-    .bind(count(record.usage.cache_write_tokens))
-    .bind(count(record.usage.reasoning_tokens))
-    .bind(record.cost.map(|cost| cost.normalize().to_string()))
-    .bind(millis(record.latency))
-    .bind(record.ttft.map(millis))
-    .bind(record.cached)
-    .bind(&record.prompt)
-    .bind(&record.answer)
-    .execute(connection)
-    .await
-    .map(drop)
+    row.push_bind(record.at_ms)
+        .push_bind(&record.request_id)
+        .push_bind(&record.conversation_id)
+        .push_bind(&record.model)
+        .push_bind(&record.provider)
+        .push_bind(&record.plugin)
+        .push_bind(&record.plugin_digest)
+        .push_bind(&record.route)
+        .push_bind(&record.vendor_model)
+        .push_bind(&record.vendor_id)
+        .push_bind(record.attempt)
+        .push_bind(record.last)
+        .push_bind(record.streamed)
+        .push_bind(record.outcome.as_str())
+        .push_bind(finish)
+        .push_bind(kind)
+        .push_bind(message)
+        .push_bind(status)
+        .push_bind(count(record.usage.prompt_tokens))
+        .push_bind(count(record.usage.completion_tokens))
+        .push_bind(count(record.usage.total()))
+        .push_bind(count(record.usage.cached_tokens))
+        .push_bind(count(record.usage.cache_write_tokens))
+        .push_bind(count(record.usage.reasoning_tokens))
+        .push_bind(record.cost.map(|cost| cost.normalize().to_string()))
+        .push_bind(millis(record.latency))
+        .push_bind(record.ttft.map(millis))
+        .push_bind(record.cached)
+        .push_bind(&record.prompt)
+        .push_bind(&record.answer);
 }

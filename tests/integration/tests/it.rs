@@ -59,6 +59,8 @@ mod round_trip;
 mod routes;
 #[path = "it/secrets.rs"]
 mod secrets;
+#[path = "it/soak.rs"]
+mod soak;
 #[path = "it/storm.rs"]
 mod storm;
 #[path = "it/thrift.rs"]

@@ -293,3 +293,62 @@ async fn a_conversation_is_found_by_the_beginning_of_its_id() {
     history.clear(&Filter::default()).await.unwrap();
     assert!(history.conversations(9).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn the_text_index_follows_what_comes_and_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("h.db");
+    let silent = Record {
+        prompt: None,
+        answer: None,
+        ..record("silent", "", "")
+    };
+    let some = (0..500).map(|number| record("a", &format!("question {number}."), ""));
+    let mut history = filled(&path, some.chain([silent]).collect()).await;
+    let found =
+        async |history: &mut History, text: &str| history.count(&with_text(text)).await.unwrap();
+    assert_eq!(found(&mut history, "question").await, 500);
+    assert_eq!(found(&mut history, "question 499.").await, 1);
+    // Rows that are in the index and rows that are not yet go alike.
+    let mut more = filled(&path, vec![record("b", "another question", "")]).await;
+    let model = Some("b".to_owned());
+    let of_b = Filter {
+        model,
+        ..Filter::default()
+    };
+    assert_eq!(more.clear(&of_b).await.unwrap(), 1);
+    assert_eq!(more.clear(&with_text("question 7.")).await.unwrap(), 1);
+    assert_eq!(found(&mut more, "question").await, 499);
+    assert_eq!(more.clear(&Filter::default()).await.unwrap(), 500);
+    assert_eq!(found(&mut more, "question").await, 0);
+    more.check().await.unwrap();
+    // The ids of what went do not come again, so that new rows are found.
+    let mut anew = filled(&path, vec![record("c", "a new question", "")]).await;
+    assert_eq!(found(&mut anew, "question").await, 1);
+    anew.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_recorder_indexes_when_it_has_nothing_to_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("h.db");
+    let recorder = Recorder::start(path.clone());
+    for number in 0..300 {
+        recorder.record(record("a", &format!("question {number}"), "an answer"));
+    }
+    recorder.flush().await;
+    let mut history = History::open(&path).await.unwrap();
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        let upto: i64 = sqlx::query_scalar("SELECT upto FROM text_index")
+            .fetch_one(&mut history.database.connection)
+            .await
+            .unwrap();
+        if upto == 300 {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "only up to {upto}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(history.count(&with_text("question 299")).await.unwrap(), 1);
+}

@@ -296,7 +296,6 @@ fn eight_processes_write_four_thousand_rows() {
 
 /// What was heard of more than 100 ms before the kill is in the file, fifty times over.
 #[test]
-#[ignore = "holds by the clock: needs a machine that does nothing else; run with --ignored"]
 fn a_killed_process_loses_at_most_the_last_moment() {
     const KILLS: u64 = 50;
     const BOUND: Duration = Duration::from_millis(100);

@@ -84,10 +84,12 @@ impl Stage {
         });
     }
 
-    /// Writes the configuration as it is now.
+    /// Writes the configuration as it is now. Who reads the former one meanwhile reads it whole.
     pub(crate) fn config_file(&self) -> PathBuf {
         let path = self.folder.path().join("config.json");
-        fs::write(&path, self.config.to_string()).unwrap();
+        let next = self.folder.path().join("config.next");
+        fs::write(&next, self.config.to_string()).unwrap();
+        fs::rename(&next, &path).unwrap();
         path
     }
 
