@@ -12,7 +12,7 @@ use std::path::PathBuf;
 pub struct Problem {
     /// The file as the caller named it; absent for a configuration that came from a program.
     pub file: Option<String>,
-    /// Where in that file; absent where no one place is at fault.
+    /// Where in that file or text; absent where no one place is at fault.
     pub position: Option<Position>,
     /// The JSON path, such as `models.gpt-4.provider`; empty for the document as a whole.
     pub path: String,

@@ -136,7 +136,7 @@ impl Document {
     fn problem_at(&self, offset: usize, path: String, message: String) -> Problem {
         Problem {
             file: self.name.clone(),
-            position: self.name.as_ref().map(|_| position(&self.text, offset)),
+            position: Some(position(&self.text, offset)),
             path,
             message,
         }

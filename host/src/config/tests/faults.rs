@@ -61,6 +61,25 @@ x.json:20:12: cache: expected an object, found a boolean"#;
 }
 
 #[test]
+fn faults_of_a_text_that_a_program_gives_have_places_and_their_order() {
+    let text = "{ \"models\": { \"m\": { \"provider\": \"nix\", \"seed\": 1e999 } },\n  \"retry\": 7, \"x\": 1 }";
+    let error = Config::from_json_str(text, Path::new("/etc"), &Env::default()).unwrap_err();
+    let places: Vec<_> = error
+        .problems()
+        .iter()
+        .map(|problem| (problem.path.as_str(), problem.position))
+        .map(|(path, position)| (path, position.map(|at| (at.line, at.column))))
+        .collect();
+    let expected = [
+        ("models.m.provider", Some((1, 34))),
+        ("models.m.seed", Some((1, 49))),
+        ("retry", Some((2, 12))),
+        ("x", Some((2, 15))),
+    ];
+    assert_eq!(places, expected);
+}
+
+#[test]
 fn keys_do_not_belong_into_the_file_and_are_never_repeated() {
     let secret = "sk-ant-1234567890abcdef";
     for entry in [
