@@ -204,13 +204,14 @@ fn begin(
     let first = head.iter().position(|byte| !byte.is_ascii_whitespace());
     // Lines of white space mean nothing in either framing, nor before a whole body.
     let blank = first.and_then(|at| head.get(..at)).unwrap_or(head);
+    let mut lines = blank.split(|byte| matches!(byte, b'\n' | b'\r'));
+    if lines.any(|line| line.len() > max_frame) {
+        return Err(FramingError::FrameTooLong { limit: max_frame });
+    }
     if let Some(end) = memrchr2(b'\n', b'\r', blank) {
         head.drain(..=end);
     }
     let Some(first) = head.trim_ascii_start().first() else {
-        if head.len() > max_frame {
-            return Err(FramingError::FrameTooLong { limit: max_frame });
-        }
         return Ok(None);
     };
     Ok(Some(match (framing, first) {

@@ -223,6 +223,34 @@ fn bounds_hold_whatever_the_chunks() {
     assert_eq!(result, Err(FramingError::WholeTooLong { limit: 5 }));
 }
 
+#[test]
+fn white_space_before_a_body_is_bounded_however_it_comes() {
+    let run = |body: &str, size| {
+        let mut framer = Framer::with_limits(Framing::Sse, 8, 40);
+        let mut frames = Vec::new();
+        let pushed = body
+            .as_bytes()
+            .chunks(size)
+            .try_for_each(|chunk| framer.push(chunk, &mut frames));
+        pushed.map(|()| framer.finish())
+    };
+    let fits = format!("{0}\r\n{0}\n{0}{{}}", " ".repeat(8));
+    let whole = Tail::Whole(format!("{}{{}}", " ".repeat(8)));
+    let long = " ".repeat(9);
+    for size in [1, 5, 100] {
+        assert_eq!(run(&fits, size), Ok(whole.clone()), "{size}");
+        for body in [
+            long.clone(),
+            format!("{long}{{}}"),
+            format!("{long}\n{{}}"),
+            format!("\n{long}\r\ndata: 1\n\n"),
+        ] {
+            let error = FramingError::FrameTooLong { limit: 8 };
+            assert_eq!(run(&body, size), Err(error), "{body:?} by {size}");
+        }
+    }
+}
+
 /// The rules once more, on a whole body and without regard to speed.
 fn reference(body: &[u8]) -> Vec<Frame> {
     let text = String::from_utf8_lossy(body.strip_prefix(BOM).unwrap_or(body)).into_owned();
