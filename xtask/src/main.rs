@@ -4,6 +4,7 @@
 //! - [`check`] is `cargo xtask test`: every check of the project, one after the other,
 //! - [`demo`] shows the product against the simulator,
 //! - [`replay`] drives the built binary against recorded exchanges,
+//! - [`fuzz`] runs the fuzz targets,
 //! - [`mod@bench`] measures.
 //!
 //! Nothing of the product depends on this crate, and nothing is published from it.
@@ -17,6 +18,7 @@
 mod bench;
 mod check;
 mod demo;
+mod fuzz;
 mod plugins;
 mod process;
 mod replay;
@@ -50,6 +52,8 @@ enum Command {
     Bench(bench::Args),
     /// Drive the built binary against recorded exchanges and compare.
     Replay(replay::Args),
+    /// Run the fuzz targets; needs a nightly compiler and cargo-fuzz.
+    Fuzz(fuzz::Args),
 }
 
 fn main() -> ExitCode {
@@ -70,5 +74,6 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Demo(args) => demo::exec(&workspace, &args),
         Command::Bench(args) => bench::exec(&workspace, &args),
         Command::Replay(args) => replay::exec(&workspace, &args),
+        Command::Fuzz(args) => fuzz::exec(&workspace, &args),
     }
 }

@@ -1,0 +1,85 @@
+//! An adapter as plain Rust, with results as the host would get them.
+
+use multillm::error::{Error, Result};
+use multillm::plugin::wire;
+use multillm_plugin_sdk::events::Events;
+use multillm_plugin_sdk::testing::target;
+use multillm_plugin_sdk::{Decoder as _, Frame, ListModels, Response, Target};
+
+use super::convert;
+
+/// The functions of an adapter, whichever it is.
+pub(super) struct Native {
+    whole: fn(&Target, &Response) -> Result<wire::Answer>,
+    failure: fn(&Target, &Response) -> Error,
+    page: fn(&Target, &Response) -> Result<wire::ModelPage>,
+    stream: fn(&Target, &[wire::Frame]) -> Vec<wire::Event>,
+}
+
+impl Native {
+    pub(super) const fn of<P: ListModels>() -> Self {
+        Native {
+            whole: |target, response| {
+                P::decode(target, response)
+                    .map(convert::answer)
+                    .map_err(convert::error)
+            },
+            failure: |target, response| convert::error(P::decode_error(target, response)),
+            page: |target, response| {
+                P::decode_list(target, response)
+                    .map(convert::page)
+                    .map_err(convert::error)
+            },
+            stream: stream::<P>,
+        }
+    }
+
+    pub(super) fn whole(&self, on: &wire::Target, answer: &wire::Response) -> Result<wire::Answer> {
+        (self.whole)(&target(&on.model, &on.settings), &response(answer))
+    }
+
+    pub(super) fn failure(&self, on: &wire::Target, answer: &wire::Response) -> Error {
+        (self.failure)(&target(&on.model, &on.settings), &response(answer))
+    }
+
+    pub(super) fn page(&self, on: &wire::Target, page: &wire::Response) -> Result<wire::ModelPage> {
+        (self.page)(&target(&on.model, &on.settings), &response(page))
+    }
+
+    pub(super) fn stream(&self, on: &wire::Target, frames: &[wire::Frame]) -> Vec<wire::Event> {
+        (self.stream)(&target(&on.model, &on.settings), frames)
+    }
+}
+
+/// Frame by frame up to the end, whichever it is.
+fn stream<P: ListModels>(target: &Target, frames: &[wire::Frame]) -> Vec<wire::Event> {
+    let mut decoder = P::Decoder::new(target);
+    let mut events = Events::new();
+    let mut read = Ok(());
+    for frame in frames {
+        let frame = Frame {
+            event: frame.event.clone(),
+            data: frame.data.clone(),
+        };
+        read = decoder.frame(&frame, &mut events);
+        if read.is_err() || events.is_over() {
+            break;
+        }
+    }
+    if read.is_ok() && !events.is_over() {
+        read = decoder.end(&mut events);
+    }
+    let events = events.into_inner().into_iter().map(convert::event);
+    let failed = read
+        .err()
+        .map(|error| wire::Event::Failed(convert::error(error)));
+    events.chain(failed).collect()
+}
+
+fn response(response: &wire::Response) -> Response {
+    Response {
+        status: response.status,
+        headers: response.headers.clone(),
+        body: response.body.clone(),
+    }
+}
