@@ -1,6 +1,7 @@
 //! The same adapter code native and through wasm, for every first-party plugin.
 //!
 //! Bodies and streams come from the simulator, so that both sides read what a vendor sends.
+//! Then what a hostile plugin does to the requests of the others.
 //! Prints markdown; `cargo xtask bench` runs it in a release build.
 #![allow(
     clippy::print_stdout,
@@ -14,6 +15,8 @@ mod measure;
 mod native;
 #[path = "sandbox/sample.rs"]
 mod sample;
+#[path = "sandbox/siege.rs"]
+mod siege;
 #[path = "sandbox/wasm.rs"]
 mod wasm;
 
@@ -60,7 +63,7 @@ async fn main() -> Result<()> {
         "\nMicroseconds, medians. A chat of 1 KB; an event is one frame of a stream of 300 words, \
          pushed so many frames a call."
     );
-    Ok(())
+    siege::run().await
 }
 
 struct Run {

@@ -91,10 +91,11 @@ fn whole_process(workspace: &Workspace, runs: usize) -> Result<Table> {
         cold.push(exchange.time(&mut exchange.query(&cache))?);
     }
     // In turn, so that whatever else the machine does hits all of them alike.
-    let (mut start, mut warm, mut curl) = (Vec::new(), Vec::new(), Vec::new());
+    let [mut start, mut warm, mut forgetful, mut curl] = [const { Vec::new() }; 4];
     for _ in 0..runs {
         start.push(exchange.time(&mut exchange.version())?);
         warm.push(exchange.time(&mut exchange.query(&cache))?);
+        forgetful.push(exchange.time(&mut exchange.forgetful_query(&cache))?);
         if exchange::has_curl() {
             curl.push(exchange.time(&mut exchange.curl()?)?);
         }
@@ -105,6 +106,7 @@ fn whole_process(workspace: &Workspace, runs: usize) -> Result<Table> {
     table.times("`multillm --version`", &mut start);
     table.times("`multillm query`, nothing compiled yet", &mut cold);
     table.times("`multillm query`, compiled code on disk", &mut warm);
+    table.times("the same without a history", &mut forgetful);
     table.times("`curl`, the same exchange", &mut curl);
     table.difference("`query` more than `curl`", &warm, &curl);
     let memory = peak.map_or("unknown".to_owned(), |peak| {

@@ -25,7 +25,10 @@ const SLOW_QUESTION: &str = "What is the capital of France? [[fault:slow-start m
 /// Everything that is needed to ask.
 pub(super) struct Exchange {
     program: PathBuf,
+    /// With a history, as it is by default.
     config: PathBuf,
+    /// Without one.
+    forgetful: PathBuf,
     url: String,
 }
 
@@ -42,38 +45,50 @@ impl Exchange {
     ) -> Result<Self> {
         let base_url = simulator.base_url("openai")?;
         let config = folder.join("config.json");
-        let content = json!({
-            "default_model": MODEL,
-            "plugin_dir": workspace.plugin_dir(),
-            "providers": { "openai": { "base_url": base_url, "api_key_env": KEY_VARIABLE } },
-            "models": { MODEL: { "provider": "openai", "model_name": MODEL } },
-            "history": { "enabled": false },
-        });
-        fs::write(&config, content.to_string())?;
+        let forgetful = folder.join("forgetful.json");
+        let content = |history| {
+            let content = json!({
+                "default_model": MODEL,
+                "plugin_dir": workspace.plugin_dir(),
+                "providers": { "openai": { "base_url": base_url, "api_key_env": KEY_VARIABLE } },
+                "models": { MODEL: { "provider": "openai", "model_name": MODEL } },
+                "history": history,
+            });
+            content.to_string()
+        };
+        let history = json!({ "path": folder.join("history.db") });
+        fs::write(&config, content(history))?;
+        fs::write(&forgetful, content(json!({ "enabled": false })))?;
         Ok(Exchange {
             program: workspace.program("release", "multillm"),
             config,
+            forgetful,
             url: format!("{base_url}/chat/completions"),
         })
     }
 
     /// The program, asking; compiled code is kept in `cache`.
     pub(super) fn query(&self, cache: &Path) -> Command {
-        self.asking(cache, QUESTION)
+        self.asking(&self.config, cache, QUESTION)
+    }
+
+    /// The same, and nothing is recorded.
+    pub(super) fn forgetful_query(&self, cache: &Path) -> Command {
+        self.asking(&self.forgetful, cache, QUESTION)
     }
 
     /// The same, and the answer takes a while.
     pub(super) fn slow_query(&self, cache: &Path) -> Command {
-        self.asking(cache, SLOW_QUESTION)
+        self.asking(&self.config, cache, SLOW_QUESTION)
     }
 
-    fn asking(&self, cache: &Path, question: &str) -> Command {
+    fn asking(&self, config: &Path, cache: &Path, question: &str) -> Command {
         let mut command = process::in_clean_environment(&self.program);
         command
             .env("XDG_CACHE_HOME", cache)
             .env(KEY_VARIABLE, KEY)
             .arg("--config")
-            .arg(&self.config);
+            .arg(config);
         command.args(["query", question]);
         command
     }

@@ -225,13 +225,13 @@ fn templates_ask_with_their_own_parameters() {
 }
 
 /// What a person sees on a terminal of 100 columns, after these inputs with pauses.
-fn on_a_terminal(stage: &Stage, arguments: &str, inputs: &[(&str, u64)]) -> Option<String> {
+fn on_a_terminal(stage: &Stage, arguments: &str, inputs: &[(&str, u64)]) -> String {
     let command = format!(
         "stty cols 100 rows 40; {} --config {} {arguments}",
         program().display(),
         stage.config_file().display()
     );
-    let started = Command::new("script")
+    let mut child = Command::new("script")
         .args(["-qec", &command, "/dev/null"])
         .current_dir(stage.folder.path())
         .env("TERM", "xterm-256color")
@@ -241,9 +241,8 @@ fn on_a_terminal(stage: &Stage, arguments: &str, inputs: &[(&str, u64)]) -> Opti
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
-        .spawn();
-    // Not every system has it.
-    let mut child = started.ok()?;
+        .spawn()
+        .expect("`script`, of Debian's bsdutils or Fedora's util-linux-script, is not installed");
     let mut keys = child.stdin.take().unwrap();
     for (text, pause) in [("", 2500)].iter().chain(inputs) {
         keys.write_all(text.as_bytes()).unwrap();
@@ -252,7 +251,7 @@ fn on_a_terminal(stage: &Stage, arguments: &str, inputs: &[(&str, u64)]) -> Opti
     }
     let output = child.wait_with_output().unwrap();
     drop(keys);
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]
@@ -269,9 +268,7 @@ fn a_chat_on_a_terminal_is_drawn_stopped_and_left() {
         ("after\r", 1500),
         ("\x04", 300),
     ];
-    let Some(seen) = on_a_terminal(&stage, "chat --stream", &inputs) else {
-        return;
-    };
+    let seen = on_a_terminal(&stage, "chat --stream", &inputs);
     assert!(
         seen.contains("\x1b[1mbold\x1b[22m and \x1b[36mcode\x1b[39m 你好"),
         "{seen}"
@@ -294,9 +291,7 @@ fn a_chat_on_a_terminal_is_drawn_stopped_and_left() {
 fn a_comparison_stands_side_by_side() {
     let stage = Stage::new();
     let arguments = "compare '你好 wide' --models openai claude";
-    let Some(seen) = on_a_terminal(&stage, arguments, &[]) else {
-        return;
-    };
+    let seen = on_a_terminal(&stage, arguments, &[]);
     let table = seen.get(seen.find('┌').unwrap()..).unwrap();
     assert!(
         table.contains("│ openai") && table.contains("┆ claude"),
