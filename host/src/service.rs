@@ -1,7 +1,8 @@
 //! The service around the models: what a program uses.
 //!
 //! [`MultiLlmService`] picks the model, runs exchanges through fresh plugin instances, retries,
-//! fails over, prices and records. Only [`exchange`] knows both plugins and HTTP.
+//! fails over, prices and records. Only [`exchange`], with [`state`] and [`failure`], knows both
+//! plugins and HTTP.
 
 mod breaker;
 mod builder;

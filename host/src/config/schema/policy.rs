@@ -45,7 +45,7 @@ pub(in crate::config) struct Cache {
     pub(in crate::config) ttl_seconds: Option<NonZeroU64>,
     /// Most answers that are kept. Default: 1000.
     pub(in crate::config) max_entries: Option<NonZeroU64>,
-    /// A file or directory that keeps them over a restart. Default: memory only.
+    /// A directory that keeps them over a restart. Default: memory only.
     pub(in crate::config) path: Option<String>,
 }
 

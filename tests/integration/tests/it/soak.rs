@@ -2,7 +2,7 @@
 //! nobody waits for ever, and everything that was sent is in the history.
 //!
 //! It takes a few seconds here. For longer, and to see the figures:
-//! `MULTILLM_SOAK_SECONDS=3600 cargo test --release -p multillm-tests soak -- --nocapture`
+//! `MULTILLM_SOAK_SECONDS=3600 cargo test --workspace --exclude xtask --test it soak -- --nocapture`
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
