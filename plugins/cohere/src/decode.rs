@@ -51,7 +51,13 @@ fn parts(message: &Message<'_>) -> serde_json::Result<Vec<Part>> {
                 let thought = block.thinking.unwrap_or_default();
                 parts.extend(reasoning(thought, Some(THINKING)));
             }
-            Some("text") | None => say(&mut parts, block.text.unwrap_or_default()),
+            Some("text") => say(&mut parts, block.text.unwrap_or_default()),
+            // As in a stream, where the text's name tells what it is.
+            None => {
+                let thought = block.thinking.unwrap_or_default();
+                parts.extend(reasoning(thought, Some(THINKING)));
+                say(&mut parts, block.text.unwrap_or_default());
+            }
             Some(_) => {}
         }
     }

@@ -22,7 +22,8 @@ pub(crate) fn failure(response: &Response) -> Error {
             (ErrorKind::ContentFiltered, false)
         }
         498 => (ErrorKind::Authentication, false),
-        499 => (ErrorKind::Other, true),
+        // Whoever asked hung up, which is no failure of Cohere's.
+        499 => (ErrorKind::Other, false),
         501 => (ErrorKind::Unsupported, false),
         _ => (error.kind, error.retryable),
     };
@@ -31,13 +32,22 @@ pub(crate) fn failure(response: &Response) -> Error {
     error
 }
 
-/// The first text there is, looked for in an `error` too.
+/// The first text there is.
 fn message(body: &Failure<'_>) -> Option<String> {
+    let places = [body.message, body.error, body.detail];
+    places.into_iter().flatten().find_map(told)
+}
+
+/// A text, or the message of an object in its place.
+fn told(value: &RawValue) -> Option<String> {
     let text = |value: &RawValue| serde_json::from_str(value.get()).ok();
-    let inner = body.error.map(|error| serde_json::from_str(error.get()));
-    let inner = inner.and_then(|inner: Result<Failure<'_>, _>| inner.ok()?.message);
-    let places = [body.message, inner, body.error, body.detail];
-    places.into_iter().flatten().find_map(text)
+    let inner = || {
+        serde_json::from_str::<Failure<'_>>(value.get())
+            .ok()?
+            .message
+    };
+    let told: Option<String> = text(value).or_else(|| text(inner()?));
+    told.filter(|told| !told.is_empty())
 }
 
 fn exceeds_context(code: Option<&str>, message: &str) -> bool {
@@ -50,7 +60,8 @@ pub(crate) fn inside(answer: &Answer<'_>) -> Option<Error> {
     let said = answer.message.map(|message| message.get());
     let said = said.and_then(|message| serde_json::from_str::<String>(message).ok());
     let code = answer.error_type.clone();
-    let message = answer.error.clone().or(said).or_else(|| code.clone())?;
+    let message = answer.error.and_then(told).or(said);
+    let message = message.or_else(|| code.clone())?;
     let kind = match code.as_deref().map(str::to_ascii_uppercase).as_deref() {
         code if exceeds_context(code, &message.to_ascii_lowercase()) => ErrorKind::ContextLength,
         Some(code) if code.contains("TIMEOUT") => ErrorKind::Timeout,

@@ -9,7 +9,19 @@ use multillm_plugin_sdk::{Decoder, Error, Frame, Target, ToolCallStart};
 
 use crate::decode::{self, THINKING, unreadable};
 use crate::error;
-use crate::wire::{Answer, Event, Message, ToolCall, items};
+use crate::wire::{Answer, Event, Kind, Message, ToolCall, items};
+
+/// The kinds of events that say something of the answer.
+const READ: [&str; 8] = [
+    "message-start",
+    "content-start",
+    "content-delta",
+    "tool-plan-delta",
+    "tool-call-start",
+    "tool-call-delta",
+    "tool-call-end",
+    "message-end",
+];
 
 /// One streamed answer.
 pub struct ChatStream {
@@ -48,7 +60,11 @@ impl Decoder for ChatStream {
         if data == "[DONE]" {
             return Err(Error::truncated());
         }
-        let event: Event<'_> = serde_json::from_str(data).map_err(unreadable)?;
+        let event: Event<'_> = match serde_json::from_str(data) {
+            Ok(event) => event,
+            Err(_) if unknown(data) => return Ok(()),
+            Err(error) => return Err(unreadable(error)),
+        };
         let Some(kind) = event.kind.as_deref() else {
             let answer: Answer<'_> = serde_json::from_str(data).map_err(unreadable)?;
             return error::inside(&answer).map_or(Ok(()), Err);
@@ -91,8 +107,9 @@ impl ChatStream {
         }
         for block in decode::blocks(&message).map_err(unreadable)? {
             let known = matches!(block.kind.as_deref(), None | Some("text" | "thinking"));
-            if starts && !known {
-                self.foreign.extend(event.index);
+            if starts {
+                self.foreign.retain(|at| event.index != Some(*at));
+                self.foreign.extend(event.index.filter(|_| !known));
             }
             if !known || event.index.is_some_and(|at| self.foreign.contains(&at)) {
                 continue;
@@ -161,12 +178,12 @@ impl ChatStream {
         Ok(())
     }
 
-    /// The latest call of this number; the latest of all where there is no number.
+    /// The latest call of this number; the latest of all where either has no number.
     fn open_call(&mut self, number: Option<u64>) -> Option<&mut OpenCall> {
         self.calls
             .iter_mut()
             .rev()
-            .find(|call| number.is_none() || call.number == number)
+            .find(|call| number.is_none() || call.number.is_none() || call.number == number)
     }
 
     fn call_end(&mut self, number: Option<u64>, events: &mut Events) {
@@ -222,6 +239,13 @@ impl OpenCall {
             events.tool_call_delta(self.index, tool_arguments(&held));
         }
     }
+}
+
+/// An event of a kind that this adapter does not read may have any shape.
+fn unknown(data: &str) -> bool {
+    let kind = serde_json::from_str(data).ok();
+    kind.and_then(|event: Kind<'_>| event.kind)
+        .is_some_and(|kind| !READ.contains(&&*kind))
 }
 
 fn message<'a>(event: &Event<'a>) -> Result<Option<Message<'a>>, Error> {

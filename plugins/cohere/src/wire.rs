@@ -157,8 +157,17 @@ pub(crate) struct Answer<'a> {
     pub(crate) message: Option<&'a RawValue>,
     pub(crate) finish_reason: Option<String>,
     pub(crate) usage: Option<Counts>,
-    pub(crate) error: Option<String>,
+    /// Text; an object where a proxy wrote it.
+    #[serde(borrow)]
+    pub(crate) error: Option<&'a RawValue>,
     pub(crate) error_type: Option<String>,
+}
+
+/// What every stream event has, whatever else is in it.
+#[derive(Deserialize)]
+pub(crate) struct Kind<'a> {
+    #[serde(rename = "type", borrow)]
+    pub(crate) kind: Option<Cow<'a, str>>,
 }
 
 /// A stream event.
@@ -168,6 +177,7 @@ pub(crate) struct Event<'a> {
     pub(crate) kind: Option<Cow<'a, str>>,
     pub(crate) id: Option<String>,
     /// Content blocks and tool calls are numbered apart.
+    #[serde(default, deserialize_with = "lenient_count")]
     pub(crate) index: Option<u64>,
     #[serde(borrow)]
     pub(crate) delta: Option<Answer<'a>>,

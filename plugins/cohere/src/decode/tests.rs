@@ -131,4 +131,22 @@ fn an_error_in_a_success_is_that_error() {
         ended.vendor_code.as_deref(),
         Some("INVALID_TOOL_GENERATION")
     );
+    let nested = decode(r#"{"error":{"message":"by a proxy","code":7}}"#).unwrap_err();
+    assert_eq!(
+        (nested.kind, nested.message.as_str()),
+        (ErrorKind::Server, "by a proxy")
+    );
+    for none in ["null", r#""""#, "{}"] {
+        let body = format!(r#"{{"message":{{"content":"x"}},"error":{none}}}"#);
+        assert_eq!(decode(&body).unwrap().content, [text("x")], "{none}");
+    }
+}
+
+#[test]
+fn blocks_without_a_type_are_what_they_hold() {
+    let answer = decode(r#"{"message":{"content":[{"thinking":"Hm."},{"text":"Hi"}]}}"#).unwrap();
+    assert_eq!(
+        answer.content,
+        [thought("Hm.", Some("thinking")), text("Hi")]
+    );
 }

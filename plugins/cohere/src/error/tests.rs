@@ -78,7 +78,7 @@ fn kinds_by_status_code_and_words() {
             499,
             r#"{"message":"request cancelled"}"#,
             ErrorKind::Other,
-            true,
+            false,
         ),
         (500, r#"{"message":"internal"}"#, ErrorKind::Server, true),
         (
@@ -111,6 +111,7 @@ fn the_message_is_the_vendor_s_own() {
     for (body, message) in [
         (r#"{"error":{"message":"proxy"}}"#, "proxy"),
         (r#"{"error":"plain"}"#, "plain"),
+        (r#"{"message":"","detail":{"message":"inner"}}"#, "inner"),
         (r#"{"message":["a"]}"#, r#"{"message":["a"]}"#),
         ("<html>\n<b>no</b>", "<html> <b>no</b>"),
     ] {

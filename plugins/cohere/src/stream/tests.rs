@@ -19,6 +19,8 @@ fn an_end_in_an_error_is_that_error_whatever_follows() {
         error.vendor_code.as_deref(),
         Some("INVALID_TOOL_GENERATION")
     );
+    let object = r#"{"type":"message-end","delta":{"finish_reason":"ERROR","error":{"message":"it broke"}}}"#;
+    assert_eq!(read(&[START, object]).unwrap_err().message, "it broke");
     let bare = r#"{"type":"message-end","delta":{"finish_reason":"ERROR"}}"#;
     let answer = read(&[START, TEXT, bare]).unwrap();
     assert_eq!(answer.finish.reason, FinishReason::Error);
@@ -49,15 +51,18 @@ fn unknown_events_and_blocks_are_passed_over() {
         r#"{"type":"debug","prompt":"x"}"#,
         r#"{"type":"mood-start","index":0,"delta":{"message":{"mood":{}}}}"#,
         r#"{"surprise":true}"#,
+        r#"{"type":"debug","index":"x","delta":"any"}"#,
+        r#"{"type":"citation-start","delta":{"message":{"citations":[]},"error":{"x":1},"id":7}}"#,
         r#"{"type":"content-start","index":4,"delta":{"message":{"content":{"type":"hologram","text":"?"}}}}"#,
         r#"{"type":"content-delta","index":4,"delta":{"message":{"content":{"text":"??"}}}}"#,
+        r#"{"type":"content-start","index":4,"delta":{"message":{"content":{"type":"text","text":"Oh. "}}}}"#,
         r#"{"type":"content-delta","index":0,"delta":{"message":{"content":null}}}"#,
         r#"{"type":"tool-plan-delta","delta":{"message":{"tool_plan":null}}}"#,
         TEXT,
         END,
     ])
     .unwrap();
-    assert_eq!(answer.content, [text("Hi")]);
+    assert_eq!(answer.content, [text("Oh. Hi")]);
     assert_eq!(answer.usage, Usage::UNKNOWN);
 }
 
@@ -121,4 +126,23 @@ fn calls_that_overlap_keep_their_arguments() {
         [call("a", "look", "[1]"), call("b", "look", "nullify")]
     );
     assert_eq!(answer.finish.reason, FinishReason::ToolCalls);
+}
+
+#[test]
+fn numbers_of_calls_may_be_floats_or_missing() {
+    let start = r#"{"type":"tool-call-start"NUMBER,"delta":{"message":{"tool_calls":{"id":"a","function":{"name":"look"}}}}}"#;
+    let more = r#"{"type":"tool-call-delta"NUMBER,"delta":{"message":{"tool_calls":{"function":{"arguments":"[1]"}}}}}"#;
+    let numbers = ["", r#","index":null"#, r#","index":0"#, r#","index":0.0"#];
+    for (first, second) in numbers.iter().flat_map(|a| numbers.map(|b| (a, b))) {
+        let frames = [
+            start.replace("NUMBER", first),
+            more.replace("NUMBER", second),
+        ];
+        let answer = read(&[START, &frames[0], &frames[1], END]).unwrap();
+        assert_eq!(
+            answer.content,
+            [call("a", "look", "[1]")],
+            "{first}{second}"
+        );
+    }
 }
