@@ -46,6 +46,8 @@ pub(crate) fn failure(error: &RawValue) -> Error {
     let lost = message.contains("model") && message.contains("not found");
     let (kind, retryable) = sign(&message).unwrap_or(if lost {
         (ErrorKind::NotFound, false)
+    } else if message.eq_ignore_ascii_case("unauthorized") {
+        (ErrorKind::Authentication, false)
     } else {
         (ErrorKind::Server, true)
     });

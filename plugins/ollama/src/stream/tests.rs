@@ -20,6 +20,11 @@ fn an_error_line_ends_the_stream() {
             false,
         ),
         (
+            r#"{"error":"unauthorized","signin_url":"https://ollama.com/connect"}"#,
+            ErrorKind::Authentication,
+            false,
+        ),
+        (
             r#"{"error":"prompt too long; exceeded max context length by 4 tokens"}"#,
             ErrorKind::ContextLength,
             false,
