@@ -317,6 +317,13 @@ mod tests {
     }
 
     #[test]
+    fn long_numbers_keep_their_last_digit() {
+        for text in ["98.37282740013183", "-104.16853677408587", "0.1"] {
+            assert_eq!(Json::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
     fn text_is_borrowed_where_nothing_is_escaped() {
         let value = Json::parse(r#"{"k":"plain","e":"a\nb"}"#).unwrap();
         assert!(matches!(value.get("k"), Some(Json::Text(Cow::Borrowed(_)))));
