@@ -136,11 +136,12 @@ impl Reader {
             Some(_) => return Err(Error::malformed("candidates that are no list")),
             None => &[],
         };
-        for candidate in candidates {
-            // the first candidate's index is zero, and then left out
-            if candidate.get("index").and_then(Json::count).unwrap_or(0) == 0 {
-                self.candidate(candidate, events)?;
-            }
+        // The first candidate's index is zero, and then left out. Where none has an index the
+        // first one counts.
+        let is_first =
+            |candidate: &&Json<'_>| candidate.get("index").and_then(Json::count).unwrap_or(0) == 0;
+        if let Some(candidate) = candidates.iter().find(is_first) {
+            self.candidate(candidate, events)?;
         }
         let feedback = chunk.get("promptFeedback");
         if let Some(reason) = feedback.and_then(|feedback| wire::word(feedback, "blockReason")) {

@@ -81,6 +81,21 @@ fn every_part_of_a_reply_may_be_missing() {
 }
 
 #[test]
+fn the_first_candidate_is_read_also_where_none_has_an_index() {
+    let text = |words: &str| format!(r#"{{"content":{{"parts":[{{"text":"{words}"}}]}}"#);
+    for (first, second) in [("", ""), ("", r#","index":1"#), (r#","index":0"#, "")] {
+        let body = format!(
+            r#"{{"candidates":[{}{first},"finishReason":"STOP"}},{}{second},"finishReason":"SAFETY"}}]}}"#,
+            text("one"),
+            text("two")
+        );
+        let answer = answer(&body).unwrap();
+        assert_eq!(answer.content, [signed("one", None)], "{body}");
+        assert_eq!(answer.finish.reason, FinishReason::Stop, "{body}");
+    }
+}
+
+#[test]
 fn adjacent_text_is_one_part_and_thoughts_are_apart() {
     let answer = answer(
         r#"{"candidates":[{"content":{"parts":[{"text":"a"},{"text":"b"},{"text":"c","thoughtSignature":"cw=="},{"text":"d"}]},"finishReason":"STOP"}]}"#,
