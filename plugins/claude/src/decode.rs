@@ -68,12 +68,12 @@ impl Parts {
             })),
             Some("tool_use") => {
                 self.has_tool_calls = true;
-                let input = member(raw, "input").map_or("", RawValue::get);
+                let input = member(raw, "input").map(outcome::arguments_text);
                 self.list.push(Part::ToolCall(ToolCall {
                     id: block.text("id").map(str::to_owned),
                     local: false,
                     name: text(&block, "name")?.to_owned(),
-                    arguments: outcome::tool_arguments(input).to_owned(),
+                    arguments: outcome::tool_arguments(&input.unwrap_or_default()).to_owned(),
                     signature: call_signature(&block),
                 }));
             }

@@ -1,8 +1,8 @@
 //! The content blocks of a stream: opened, filled and closed by index.
 
-use multillm_plugin_sdk::Error;
 use multillm_plugin_sdk::events::Events;
 use multillm_plugin_sdk::json::Json;
+use multillm_plugin_sdk::{Error, outcome};
 
 use super::call::Call;
 use super::own::Own;
@@ -83,8 +83,8 @@ impl Blocks {
             }
             "tool_use" => {
                 self.writing = None;
-                let given = member(raw(), "input").map_or("", |input| input.get());
-                let call = Call::start(self.calls, block, given, events)?;
+                let given = member(raw(), "input").map(outcome::arguments_text);
+                let call = Call::start(self.calls, block, &given.unwrap_or_default(), events)?;
                 self.calls += 1;
                 self.push(index, Content::Call(call));
             }

@@ -13,7 +13,8 @@ pub(super) struct Call {
     held: String,
     /// Something was recorded.
     begun: bool,
-    /// What the block held when it was opened: some gateways send all arguments there.
+    /// What the block held when it was opened: some gateways send all arguments there, as an
+    /// object or as its text.
     given: String,
 }
 

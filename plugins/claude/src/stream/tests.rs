@@ -199,6 +199,8 @@ fn arguments_are_an_object_or_what_was_written() {
     assert_eq!(arguments("{}", &["nu"]), "nu");
     assert_eq!(arguments(r#"{"a":1}"#, &[]), r#"{"a":1}"#);
     assert_eq!(arguments(r#"{"a":1}"#, &["{}"]), "{}");
+    assert_eq!(arguments(r#""""#, &[""]), "{}");
+    assert_eq!(arguments(r#""{\"a\":1}""#, &[]), r#"{"a":1}"#);
 }
 
 #[test]
