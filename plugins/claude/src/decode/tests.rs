@@ -182,3 +182,15 @@ fn what_is_no_message_is_malformed() {
         assert_eq!(error.kind, ErrorKind::MalformedResponse, "{body}");
     }
 }
+
+#[test]
+fn input_that_comes_as_text_is_what_the_text_says() {
+    for (input, arguments) in [(r#""""#, "{}"), (r#""{\"a\": 1}""#, r#"{"a": 1}"#)] {
+        let block = format!(r#"{{"type":"tool_use","id":"t","name":"f","input":{input}}}"#);
+        let parts = content(&block);
+        assert!(
+            matches!(parts.as_slice(), [Part::ToolCall(call)] if call.arguments == arguments),
+            "{parts:?}"
+        );
+    }
+}
