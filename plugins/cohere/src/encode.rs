@@ -82,18 +82,7 @@ fn tools(request: &ChatRequest) -> Result<Vec<ToolDefinition<'_>>, Error> {
             "cohere cannot be held to one tool call an answer: leave parallel_tool_calls unset",
         ));
     }
-    offered(request).map(definition).collect()
-}
-
-/// The tools that may be called: of all of them one alone where it is chosen by name, for
-/// which Cohere has no word.
-fn offered(request: &ChatRequest) -> impl Iterator<Item = &Tool> {
-    let chosen = match &request.tool_choice {
-        ToolChoice::Named(name) => Some(name),
-        _ => None,
-    };
-    let tools = request.tools.iter();
-    tools.filter(move |tool| chosen.is_none_or(|name| tool.name == *name))
+    request.tools.iter().map(definition).collect()
 }
 
 fn definition(tool: &Tool) -> Result<ToolDefinition<'_>, Error> {
@@ -112,18 +101,19 @@ fn tool_choice(request: &ChatRequest) -> Result<Option<&'static str>, Error> {
     match &request.tool_choice {
         ToolChoice::Auto => Ok(None),
         ToolChoice::None => Ok((!request.tools.is_empty()).then_some("NONE")),
-        ToolChoice::Required | ToolChoice::Named(_) if offered(request).next().is_none() => {
-            Err(Error::invalid_request(
-                "a tool is required to be called but not given: add it to the tools",
-            ))
-        }
-        ToolChoice::Required | ToolChoice::Named(_) => Ok(Some("REQUIRED")),
+        ToolChoice::Required if request.tools.is_empty() => Err(Error::invalid_request(
+            "a tool is required to be called but none is given: add tools",
+        )),
+        ToolChoice::Required => Ok(Some("REQUIRED")),
+        ToolChoice::Named(name) => Err(Error::unsupported(format!(
+            "cohere has no tool choice by name: to force \"{name}\" give only that tool and require a call"
+        ))),
     }
 }
 
 /// Cohere is strict with all tools or with none.
 fn strict_tools(request: &ChatRequest) -> Result<Option<bool>, Error> {
-    let asked = |strict| offered(request).any(|tool| tool.strict == Some(strict));
+    let asked = |strict| request.tools.iter().any(|tool| tool.strict == Some(strict));
     match (asked(true), asked(false)) {
         (true, true) => Err(Error::unsupported(
             "cohere is strict with all tools or with none: mark all of them alike",

@@ -96,7 +96,7 @@ fn settings() -> Vec<Setting> {
 }
 
 const CAPABILITIES: Capabilities = Capabilities {
-    tool_choice_named: Support::Emulated,
+    tool_choice_named: Support::No,
     tool_choice_required: Support::SomeModels,
     tools: Support::Yes,
     parallel_tools: Support::Yes,
