@@ -102,10 +102,20 @@ async fn a_finished_stream_leaves_the_connection_to_the_next() {
         let answer = service.stream(ask("Hello"), "openai").await.unwrap();
         answer.collect().await.unwrap();
     }
-    let log = stage.simulator.log();
+    // The caller has everything a moment before the simulator says that it has written it.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let ended = loop {
+        let log = stage.simulator.log();
+        let open = log.iter().any(|one| one.outcome == Outcome::Open);
+        if !open || Instant::now() > deadline {
+            break log;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
     assert!(
-        log.iter()
+        ended
+            .iter()
             .all(|exchange| exchange.outcome == Outcome::Completed),
-        "{log:?}"
+        "{ended:?}"
     );
 }
