@@ -139,6 +139,10 @@ pub fn decode_error(dialect: &Dialect, response: &Response) -> Error {
     let report = Report::read(&response.body).unwrap_or_default();
     let mut error = classify(response, report.message.clone());
     report.refine(dialect, response.status, &mut error);
+    // What the server says of it outright counts more than any sign.
+    if response.header("x-should-retry") == Some("false") {
+        error.retryable = false;
+    }
     error
 }
 
@@ -179,7 +183,10 @@ impl Report {
             .get("error")
             .filter(|error| **error != Json::Bool(false));
         let mut message = match detail {
-            Some(detail) => words(detail).or_else(|| other_words(detail))?,
+            // An error without words of its own may have them beside it.
+            Some(detail) => words(detail)
+                .or_else(|| words(top.get("message")?))
+                .or_else(|| other_words(detail))?,
             None => words(top)?,
         };
         let detail = detail.unwrap_or(top);
@@ -187,6 +194,7 @@ impl Report {
             detail.get("details"),
             detail.at(&["metadata", "raw"]),
             top.get("warnings"),
+            top.get("message"),
         ] {
             if let Some(more) = more.and_then(words).filter(|more| !message.contains(more)) {
                 message.push_str(": ");

@@ -260,6 +260,8 @@ impl Stream {
                 .calls
                 .iter()
                 .rposition(|call| call.id == id || (call.id.is_empty() && !named)),
+            // A piece that says nothing of its call goes on with the last one.
+            Key::Unnumbered if !named => self.calls.len().checked_sub(1),
             _ => self.calls.iter().rposition(|call| call.key == key),
         };
         if let Some(at) = known

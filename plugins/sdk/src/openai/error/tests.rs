@@ -232,3 +232,30 @@ fn what_is_no_error_is_none() {
         assert_eq!(Report::read(body), None, "{body}");
     }
 }
+
+#[test]
+fn the_servers_no_is_stronger_than_a_sign() {
+    let body = r#"{"error":{"message":"m","code":"server_is_overloaded"}}"#;
+    let mut answer = response(503, body);
+    assert!(decode_error(&Dialect::default(), &answer).retryable);
+    answer.headers = vec![("x-should-retry".into(), "false".into())];
+    let error = decode_error(&Dialect::default(), &answer);
+    assert_eq!(error.kind, ErrorKind::Overloaded);
+    assert!(!error.retryable);
+}
+
+#[test]
+fn words_beside_an_error_are_its_own() {
+    for (body, message) in [
+        (r#"{"error":true,"message":"m"}"#, "m"),
+        (r#"{"error":{},"message":"m"}"#, "m"),
+        (
+            r#"{"error":"Unauthorized","message":"Invalid token"}"#,
+            "Unauthorized: Invalid token",
+        ),
+        (r#"{"error":{"message":"m"},"message":"m"}"#, "m"),
+    ] {
+        let error = decode_error(&Dialect::default(), &response(401, body));
+        assert_eq!(error.message, message, "{body}");
+    }
+}

@@ -115,6 +115,16 @@ fn calls_without_numbers_or_with_the_same_are_told_apart_by_their_ids() {
 }
 
 #[test]
+fn a_piece_that_names_no_call_goes_on_with_the_last() {
+    let answer = read(&[
+        r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}]}}]}"#,
+        r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"}"}}]}}]}"#,
+        "[DONE]",
+    ]);
+    assert_eq!(answer.content, [call("a", "f", "{}")]);
+}
+
+#[test]
 fn the_name_may_come_before_the_id_and_after_the_number() {
     let answer = read(&[
         r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"name":"f"}}]}}]}"#,
