@@ -57,6 +57,8 @@ mod robustness;
 mod round_trip;
 #[path = "it/routes.rs"]
 mod routes;
+#[path = "it/screens.rs"]
+mod screens;
 #[path = "it/secrets.rs"]
 mod secrets;
 #[path = "it/soak.rs"]

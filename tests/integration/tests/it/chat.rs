@@ -225,7 +225,7 @@ fn templates_ask_with_their_own_parameters() {
 }
 
 /// What a person sees on a terminal of 100 columns, after these inputs with pauses.
-fn on_a_terminal(stage: &Stage, arguments: &str, inputs: &[(&str, u64)]) -> String {
+pub(crate) fn on_a_terminal(stage: &Stage, arguments: &str, inputs: &[(&str, u64)]) -> String {
     let command = format!(
         "stty cols 100 rows 40; {} --config {} {arguments}",
         program().display(),
