@@ -21,8 +21,9 @@ use multillm::transport::{
 use secrecy::SecretString;
 use url::Url;
 
-/// No plugin knows it, so it can come out only where the host put it.
-const SECRET: &str = "sk-0f5ecre7-bd1c7aa0";
+/// No plugin knows it, so it can come out only where the host put it. In capitals, as the names
+/// of hosts and headers are put into small letters and would otherwise come to spell it.
+const SECRET: &str = "sk-0F5ECRE7-BD1C7AA0";
 
 /// The picture that there is, and how long it is in base64.
 const PICTURE: (&[u8], u64) = (b"12345", 8);
@@ -43,7 +44,8 @@ const OF_THE_HOST: [&str; 9] = [
 
 pub(crate) fn check(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
-    if text.contains(SECRET) {
+    // A URL drops these wherever they stand, so around them an input can spell it too.
+    if text.replace(['\t', '\n', '\r'], "").contains(SECRET) {
         return;
     }
     let mut records = text.split('\u{1e}');

@@ -1,5 +1,6 @@
 //! The configuration's own commands, and what is generated from the program and its components.
 
+use multillm_simulator::{Options, Vendor};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, plugin_dir, root};
@@ -139,4 +140,69 @@ fn the_documented_capabilities_are_those_of_the_components() {
         document.contains(&table),
         "docs/capabilities.md is out of date; the table is now (multillm plugin matrix):\n{table}"
     );
+}
+
+/// One flat entry for each model, the vendors by their companies' names, no `providers`.
+#[test]
+fn a_flat_configuration_with_old_names_loads_and_answers() {
+    let models = [
+        ("gpt-4", "openai", "gpt-4", Vendor::OpenAi),
+        ("gpt-3.5-turbo", "openai", "gpt-3.5-turbo", Vendor::OpenAi),
+        ("gemini-pro", "google", "gemini-pro", Vendor::Gemini),
+        (
+            "gemini-pro-vision",
+            "google",
+            "gemini-pro-vision",
+            Vendor::Gemini,
+        ),
+        (
+            "claude-3-opus",
+            "anthropic",
+            "claude-3-opus-20240229",
+            Vendor::Anthropic,
+        ),
+        (
+            "claude-3-haiku",
+            "anthropic",
+            "claude-3-haiku-20240307",
+            Vendor::Anthropic,
+        ),
+        ("llama2-7b", "ollama", "llama2:7b", Vendor::Ollama),
+        ("codellama", "ollama", "codellama:7b", Vendor::Ollama),
+        ("azure-gpt-4", "azure_openai", "gpt-4", Vendor::Azure),
+        ("cohere-command", "cohere", "command", Vendor::Cohere),
+        (
+            "huggingface-llama",
+            "hugging_face",
+            "meta-llama/Llama-3.1-8B-Instruct",
+            Vendor::HuggingFace,
+        ),
+    ];
+    let mut stage = Stage::with(Options {
+        models: models
+            .iter()
+            .map(|(_, _, vendors_name, _)| (*vendors_name).to_owned())
+            .collect(),
+        ..Options::default()
+    });
+    stage.config.as_object_mut().unwrap().remove("providers");
+    stage.config["models"] = json!({});
+    stage.config["default_model"] = "gpt-4".into();
+    for (name, provider, vendors_name, vendor) in models {
+        let key = format!("{}_KEY", provider.to_uppercase());
+        stage.variables.push((key.clone(), vendor.key()));
+        stage.config["models"][name] = json!({
+            "provider": provider, "model_name": vendors_name, "api_key_env": key,
+            "base_url": stage.simulator.base_url(vendor), "max_tokens": 1000,
+            "temperature": 0.7, "top_p": null, "cost_per_1k_tokens": 0.03, "enabled": true
+        });
+    }
+    for (name, ..) in models {
+        let answer = stage
+            .run(&["query", "hello", "--model", name, "--json"])
+            .json();
+        let content = answer["content"].as_str().unwrap();
+        assert!(content.contains("You said: hello"), "{name}: {content}");
+        assert!(answer["cost"].as_f64().unwrap() > 0.0, "{name}: {answer}");
+    }
 }
