@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use multillm::config::{Config, Env};
@@ -11,9 +11,10 @@ use multillm::{ChatMessage, ChatRequest, MultiLlmService};
 use multillm_simulator::{Options, Simulator, Vendor};
 use serde_json::{Map, Value, json};
 
-/// Healthy requests of one row, so many at a time.
+/// Healthy requests of one row, and the time from one to the next. At a steady rate, as asking
+/// again at once measures what share of the processors is left instead of how long an answer takes.
 const REQUESTS: usize = 100;
-const AT_A_TIME: usize = 4;
+const EVERY: Duration = Duration::from_millis(10);
 
 /// What the guest of `tests/guests/hostile` is told to do, and whether it is asked for a stream.
 const ATTACKS: [(&str, bool); 7] = [
@@ -71,7 +72,9 @@ async fn measure() -> Result<()> {
     let after = healthy(&service).await?;
     println!("| nobody, afterwards | – |{}", row(&after, &calm));
     println!(
-        "\nMilliseconds from question to answer, {AT_A_TIME} at a time; one attacker asks again and again."
+        "\nMilliseconds from question to answer, a question every {} ms; one attacker asks again and \
+         again.",
+        EVERY.as_millis(),
     );
     service.close().await;
     Ok(())
@@ -80,22 +83,20 @@ async fn measure() -> Result<()> {
 /// Times of healthy requests in milliseconds, sorted.
 async fn healthy(service: &MultiLlmService) -> Result<Vec<f64>> {
     let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..AT_A_TIME {
+    let mut clock = tokio::time::interval(EVERY);
+    for _ in 0..REQUESTS {
+        clock.tick().await;
         let service = service.clone();
         tasks.spawn(async move {
-            let mut times = vec![];
-            for _ in 0..REQUESTS / AT_A_TIME {
-                let begun = Instant::now();
-                let messages = [ChatMessage::user("Hello")];
-                service.chat_completion(&messages, "healthy").await?;
-                times.push(begun.elapsed().as_secs_f64() * 1e3);
-            }
-            Ok::<_, multillm::Error>(times)
+            let begun = Instant::now();
+            let messages = [ChatMessage::user("Hello")];
+            service.chat_completion(&messages, "healthy").await?;
+            Ok::<_, multillm::Error>(begun.elapsed().as_secs_f64() * 1e3)
         });
     }
-    let mut times = vec![];
+    let mut times = Vec::with_capacity(REQUESTS);
     while let Some(done) = tasks.join_next().await {
-        times.extend(done??);
+        times.push(done??);
     }
     times.sort_by(f64::total_cmp);
     Ok(times)

@@ -14,6 +14,7 @@
 //! - [`outcome`]: rules on finish reasons and tool arguments that hold for every vendor.
 //! - [`json`]: JSON as a tree, for vendors whose answers vary.
 //! - [`openai`]: the OpenAI wire, driven by data.
+//! - [`surrogates`]: half a character in JSON, which no reader takes.
 //! - [`testing`]: what an adapter's tests need.
 //!
 //! # Example
@@ -32,6 +33,7 @@ pub mod openai;
 pub mod outcome;
 mod provider;
 pub mod settings;
+pub mod surrogates;
 pub mod testing;
 
 pub use bindings::exports::multillm::provider::chat::{

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use crate::bindings::exports::multillm::provider::{chat, metadata};
 use crate::bindings::listing::exports::multillm::provider::models;
 use crate::events::Events;
+use crate::surrogates::mend;
 use crate::{ChatRequest, ChatResponse, Error, Frame, Info, Mode, Page, Request, Response, Target};
 
 /// A vendor. Every function is pure: its result depends on its arguments alone.
@@ -85,11 +86,13 @@ impl<P: Provider> chat::Guest for P {
         P::encode(&target, &request, mode)
     }
 
-    fn decode(target: Target, response: Response) -> Result<ChatResponse, Error> {
+    fn decode(target: Target, mut response: Response) -> Result<ChatResponse, Error> {
+        mend(&mut response.body);
         P::decode(&target, &response)
     }
 
-    fn decode_error(target: Target, response: Response) -> Error {
+    fn decode_error(target: Target, mut response: Response) -> Error {
+        mend(&mut response.body);
         P::decode_error(&target, &response)
     }
 }
@@ -99,7 +102,8 @@ impl<P: ListModels> models::Guest for P {
         P::encode_list(&target, cursor.as_deref())
     }
 
-    fn decode_list(target: Target, response: Response) -> Result<Page, Error> {
+    fn decode_list(target: Target, mut response: Response) -> Result<Page, Error> {
+        mend(&mut response.body);
         P::decode_list(&target, &response)
     }
 }
@@ -140,8 +144,9 @@ impl<D: Decoder> chat::GuestDecoder for Stream<D> {
 
     fn push(&self, frames: Vec<Frame>) -> Vec<chat::ChatEvent> {
         self.run(|decoder, events| {
-            for frame in &frames {
-                decoder.frame(frame, events)?;
+            for mut frame in frames {
+                mend(&mut frame.data);
+                decoder.frame(&frame, events)?;
                 if events.is_over() {
                     break;
                 }

@@ -119,6 +119,27 @@ const COMMON: &[Sign] = &[
     },
     Sign {
         statuses: &[0],
+        codes: &["authentication_error", "authenticationerror"],
+        messages: &[],
+        kind: ErrorKind::Authentication,
+        retryable: false,
+    },
+    Sign {
+        statuses: &[0],
+        codes: &["permission_error", "permissiondeniederror"],
+        messages: &[],
+        kind: ErrorKind::Permission,
+        retryable: false,
+    },
+    Sign {
+        statuses: &[0],
+        codes: &["not_found_error", "notfounderror"],
+        messages: &[],
+        kind: ErrorKind::NotFound,
+        retryable: false,
+    },
+    Sign {
+        statuses: &[0],
         codes: &["timeout", "timeout_error"],
         messages: &[],
         kind: ErrorKind::Timeout,

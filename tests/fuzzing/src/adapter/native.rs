@@ -3,6 +3,7 @@
 use multillm::error::{Error, Result};
 use multillm::plugin::wire;
 use multillm_plugin_sdk::events::Events;
+use multillm_plugin_sdk::surrogates::mend;
 use multillm_plugin_sdk::testing::target;
 use multillm_plugin_sdk::{Decoder as _, Frame, ListModels, Response, Target};
 
@@ -57,10 +58,11 @@ fn stream<P: ListModels>(target: &Target, frames: &[wire::Frame]) -> Vec<wire::E
     let mut events = Events::new();
     let mut read = Ok(());
     for frame in frames {
-        let frame = Frame {
+        let mut frame = Frame {
             event: frame.event.clone(),
             data: frame.data.clone(),
         };
+        mend(&mut frame.data);
         read = decoder.frame(&frame, &mut events);
         if read.is_err() || events.is_over() {
             break;
@@ -77,9 +79,11 @@ fn stream<P: ListModels>(target: &Target, frames: &[wire::Frame]) -> Vec<wire::E
 }
 
 fn response(response: &wire::Response) -> Response {
-    Response {
+    let mut response = Response {
         status: response.status,
         headers: response.headers.clone(),
         body: response.body.clone(),
-    }
+    };
+    mend(&mut response.body);
+    response
 }

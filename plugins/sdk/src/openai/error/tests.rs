@@ -211,6 +211,21 @@ fn an_error_inside_an_answer_goes_by_what_it_says() {
             ErrorKind::InvalidRequest,
             None,
         ),
+        (
+            r#"{"error":{"message":"m","type":"authentication_error"}}"#,
+            ErrorKind::Authentication,
+            None,
+        ),
+        (
+            r#"{"error":{"message":"m","type":"permission_error"}}"#,
+            ErrorKind::Permission,
+            None,
+        ),
+        (
+            r#"{"error":{"message":"m","type":"NotFoundError"}}"#,
+            ErrorKind::NotFound,
+            None,
+        ),
     ] {
         let error = Report::read(body).unwrap().into_error(&dialect);
         assert_eq!((error.kind, error.status), (kind, status), "{body}");
