@@ -127,6 +127,38 @@ fn a_connection_cut_anywhere_is_never_a_success() {
     }
 }
 
+/// Servers that cut a text between the two halves of an emoji write such JSON, which serde_json
+/// refuses.
+#[test]
+fn half_a_character_costs_no_answer() {
+    let stage = Stage::new();
+    let service = stage.service();
+    let runtime = Runtime::new().unwrap();
+    for line in &LINES {
+        for stream in [false, true] {
+            let question = ask("Say qqq!");
+            let mut recorded =
+                runtime.block_on(Recorded::of(&stage, &service, line, &question, stream));
+            let at = find(&recorded.body, b"qqq").unwrap();
+            recorded.body.splice(at..at + 3, *b"\\ud83d");
+            let read = if stream {
+                let events = runtime.block_on(recorded.read([&recorded.body[..]]));
+                let events = events.unwrap();
+                assert_eq!(events.last(), Some(&wire::Event::Done), "{events:?}");
+                format!("{events:?}")
+            } else {
+                let response = recorded.response(200, &recorded.body);
+                let answer = runtime.block_on(async {
+                    let mut session = recorded.plugin.session().await.unwrap();
+                    session.decode(&recorded.target, response).await
+                });
+                format!("{:?}", answer.unwrap().unwrap())
+            };
+            assert!(read.contains('\u{fffd}'), "{}: {read}", line.plugin);
+        }
+    }
+}
+
 #[test]
 fn any_cutting_of_a_stream_gives_the_same_events() {
     let stage = Stage::new();
