@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
@@ -13,6 +12,7 @@ use multillm::stats::{Filter, History};
 use multillm::{ChatMessage, MultiLlmService};
 use serde_json::{Value, json};
 
+use crate::patience::Stalls;
 use crate::stage::Stage;
 
 /// Makes the test `works_as_a_process` a process that asks so many questions; 0: until it is killed.
@@ -295,19 +295,6 @@ fn eight_processes_write_four_thousand_rows() {
     assert_eq!(rows.into_iter().collect::<HashSet<_>>(), done);
 }
 
-/// How long the machine let a thread wait that had only wanted a millisecond of sleep: what it
-/// withholds from this process, it withholds from a worker as well.
-fn longest_stall(over: &AtomicBool) -> Duration {
-    const NAP: Duration = Duration::from_millis(1);
-    let mut longest = Duration::ZERO;
-    while !over.load(Ordering::Relaxed) {
-        let begun = Instant::now();
-        std::thread::sleep(NAP);
-        longest = longest.max(begun.elapsed() - NAP);
-    }
-    longest
-}
-
 /// What was heard of more than 100 ms before the kill is in the file, fifty times over.
 #[test]
 fn a_killed_process_loses_at_most_the_last_moment() {
@@ -322,15 +309,11 @@ fn a_killed_process_loses_at_most_the_last_moment() {
         let heard = heard(&mut child);
         // Anywhere from before the first row to well into the work.
         let pause = 150 + round * 7919 % 450;
-        let over = AtomicBool::new(false);
-        let (killed, stall) = std::thread::scope(|scope| {
-            let stall = scope.spawn(|| longest_stall(&over));
-            std::thread::sleep(Duration::from_millis(pause));
-            let killed = Instant::now();
-            child.kill().unwrap();
-            over.store(true, Ordering::Relaxed);
-            (killed, stall.join().unwrap())
-        });
+        let stalls = Stalls::watch();
+        std::thread::sleep(Duration::from_millis(pause));
+        let killed = Instant::now();
+        child.kill().unwrap();
+        let stall = stalls.longest();
         child.wait().unwrap();
         let done = heard.join().unwrap();
         all += done.len();

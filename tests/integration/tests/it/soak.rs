@@ -35,6 +35,11 @@ fn seconds() -> u64 {
     std::env::var(SECONDS).map_or(8, |text| text.parse().unwrap())
 }
 
+/// How much longer than other tests this one was told to take.
+pub(crate) fn asked_for() -> Duration {
+    Duration::from_secs(seconds())
+}
+
 #[test]
 fn a_long_run_keeps_memory_files_and_records() {
     let stage = Stage::with(Options {

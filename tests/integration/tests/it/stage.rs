@@ -12,6 +12,8 @@ use multillm_simulator::{Exchange, Options, Simulator};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::patience::Watch;
+use crate::soak;
 use crate::vendors::{self, LINES};
 
 /// A 3×2 PNG.
@@ -25,6 +27,7 @@ pub(crate) struct Stage {
     pub(crate) variables: Vec<(String, String)>,
     /// The configuration; what a test changes here is written with the next run.
     pub(crate) config: Value,
+    _watch: Watch,
 }
 
 /// A program that has ended.
@@ -62,6 +65,7 @@ impl Stage {
             folder,
             variables,
             config,
+            _watch: Watch::new(soak::asked_for()),
         }
     }
 
