@@ -8,6 +8,8 @@
 
 #[path = "it/asking.rs"]
 mod asking;
+#[path = "it/leaks.rs"]
+mod leaks;
 #[path = "it/patience.rs"]
 mod patience;
 #[path = "it/stage.rs"]

@@ -7,6 +7,7 @@ use multillm::stats::{Entry, Filter, History};
 use multillm::{ChatEvent, ChatMessage, ChatResponse, Error, MultiLlmService};
 use serde_json::{Value, json};
 
+use crate::leaks;
 use crate::stage::Stage;
 
 /// What a caller got.
@@ -54,6 +55,7 @@ pub(crate) async fn ask(
             },
         },
     };
+    leaks::none_in(&(&result, &shown));
     Asked { result, shown }
 }
 
@@ -71,6 +73,7 @@ impl Stage {
         let mut rows = history.list(&Filter::default()).await.unwrap();
         history.close().await;
         rows.sort_by_key(|row| row.id);
+        leaks::none_in(&rows);
         rows
     }
 

@@ -251,7 +251,9 @@ pub(crate) fn on_a_terminal(stage: &Stage, arguments: &str, inputs: &[(&str, u64
     }
     let output = child.wait_with_output().unwrap();
     drop(keys);
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    let seen = String::from_utf8_lossy(&output.stdout).into_owned();
+    stage.holds_no_key(&seen);
+    seen
 }
 
 #[test]

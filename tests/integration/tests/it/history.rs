@@ -12,6 +12,7 @@ use multillm::stats::{Filter, History};
 use multillm::{ChatMessage, MultiLlmService};
 use serde_json::{Value, json};
 
+use crate::leaks;
 use crate::patience::Stalls;
 use crate::stage::Stage;
 
@@ -201,6 +202,7 @@ fn works_as_a_process() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let path = std::env::var(CONFIG).unwrap();
+        leaks::know_environment();
         let config = Config::load(Path::new(&path), &Env::process()).unwrap();
         let service = MultiLlmService::new(config, Env::process());
         let numbers = 0..if questions == 0 {

@@ -6,6 +6,7 @@ use std::path::Path;
 use multillm_simulator::Options;
 use serde_json::json;
 
+use crate::leaks;
 use crate::stage::Stage;
 use crate::vendors::LINES;
 
@@ -20,6 +21,7 @@ fn stage_with_key() -> Stage {
     for (_, value) in &mut stage.variables {
         KEY.clone_into(value);
     }
+    leaks::know(&stage.variables);
     stage
 }
 
@@ -47,6 +49,10 @@ fn the_key_is_in_nothing_that_the_program_writes() {
     // Kept answers are files too, and are scanned with the rest.
     let kept = stage.folder.path().join("kept");
     stage.config["cache"] = json!({ "enabled": true, "path": kept });
+    // Every level of every library, not only our own.
+    stage
+        .variables
+        .push(("MULTILLM_LOG".into(), "trace".into()));
     let faults = [
         "Hello",
         "[[fault:echo-key]]",
@@ -58,6 +64,7 @@ fn the_key_is_in_nothing_that_the_program_writes() {
         "[[fault:malformed-json]]",
     ];
     let mut refused = 0;
+    let mut traced = 0;
     for line in &LINES {
         for question in faults {
             for options in [&["-vv"][..], &["-vv", "--stream"], &["-vv", "--json"]] {
@@ -67,10 +74,12 @@ fn the_key_is_in_nothing_that_the_program_writes() {
                 let shown = format!("{}{}", done.stdout, done.stderr);
                 assert!(!shown.contains(KEY), "{arguments:?}: {shown}");
                 refused += usize::from(done.code != Some(0));
+                traced += usize::from(shown.contains("TRACE"));
             }
         }
     }
     assert!(refused > LINES.len(), "most of the faults were to fail");
+    assert!(traced > LINES.len(), "most of the runs were to trace");
     for format in ["json", "csv"] {
         let export = stage.run(&["history", "export", "--format", format, "-vv"]);
         assert!(!export.stderr.contains(KEY), "{export:?}");

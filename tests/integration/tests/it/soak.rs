@@ -19,6 +19,7 @@ use multillm_simulator::Options;
 use serde_json::{Value, json};
 
 use crate::answers::ask;
+use crate::leaks;
 use crate::stage::Stage;
 use crate::vendors::LINES;
 
@@ -121,6 +122,7 @@ fn soaks_as_a_process() {
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
+        leaks::know_environment();
         let config = Config::load(Path::new(&path), &Env::process()).unwrap();
         let service = MultiLlmService::new(config, Env::process());
         let counts: Arc<[AtomicU64; 4]> = Arc::default();

@@ -12,6 +12,7 @@ use multillm_simulator::{Exchange, Options, Simulator};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::leaks;
 use crate::patience::Watch;
 use crate::soak;
 use crate::vendors::{self, LINES};
@@ -99,6 +100,7 @@ impl Stage {
 
     /// A service in this process.
     pub(crate) fn service(&self) -> MultiLlmService {
+        leaks::know(&self.variables);
         let env = Env::fixed(self.folder.path(), self.variables.clone());
         let config = Config::load(&self.config_file(), &env)
             .unwrap_or_else(|error| panic!("the test's configuration: {error}"));
@@ -147,7 +149,15 @@ impl Stage {
             stderr: String::from_utf8(output.stderr).unwrap(),
         };
         assert!(!done.stderr.contains("panicked"), "it panicked: {done:?}");
+        self.holds_no_key(&done.stdout);
+        self.holds_no_key(&done.stderr);
         done
+    }
+
+    /// What a program printed may hold no key.
+    pub(crate) fn holds_no_key(&self, printed: &str) {
+        let key = leaks::found(&self.variables, printed.as_bytes());
+        assert_eq!(key, None, "a key was printed: {printed}");
     }
 
     /// The only request so far.
@@ -155,6 +165,16 @@ impl Stage {
         let mut log = self.simulator.log();
         assert_eq!(log.len(), 1, "{log:?}");
         log.remove(0)
+    }
+}
+
+impl Drop for Stage {
+    /// What a test leaves behind may hold no key.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let file = leaks::found_below(&self.variables, self.folder.path());
+            assert_eq!(file, None, "this file holds a key");
+        }
     }
 }
 
