@@ -73,7 +73,7 @@
 //! | `stall k=`, `stall-keepalive k=` | silence, or only keep-alives, until the client leaves (120 s) |
 //! | `slow-start ms=`, `slow-body ms=`, `drip`, `chunk=BYTES` | timing and piece size |
 //! | `huge-event mib=`, `giant-body mib=` | one huge piece; a huge answer in many |
-//! | `no-done`, `keepalive-comments`, `wrong-content-type type=`, `gzip`, `redirect`, `close-before-headers` | as named |
+//! | `no-done`, `keepalive-comments`, `wrong-content-type type=`, `gzip`, `redirect status= to=`, `close-before-headers` | as named |
 //!
 //! # Layout
 //!

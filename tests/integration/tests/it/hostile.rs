@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use multillm::chat::{ChatMessage, ChatRequest, ImagePart};
 use multillm::{ErrorKind, MultiLlmService};
+use multillm_simulator::Options;
 use serde_json::{Value, json};
 
 use crate::answers::ask;
@@ -113,14 +114,20 @@ fn attacks() -> Vec<Attack> {
 /// A service with one model for each of these settings, `attack-0` and so on. Few instances: one
 /// that was lost would be missed.
 pub(crate) fn besieged(settings: impl IntoIterator<Item = Value>) -> (Stage, MultiLlmService) {
-    let mut stage = Stage::new();
+    let stage = besieged_with(Options::default(), settings);
+    let service = stage.service();
+    (stage, service)
+}
+
+/// The same before there is a service.
+pub(crate) fn besieged_with(options: Options, settings: impl IntoIterator<Item = Value>) -> Stage {
+    let mut stage = Stage::with(options);
     stage.config["limits"] =
         json!({ "plugin_cpu_ms": 200, "plugin_output_mb": 4, "max_concurrency": 8 });
     for (number, settings) in settings.into_iter().enumerate() {
         stage.admit_hostile(&format!("attack-{number}"), settings);
     }
-    let service = stage.service();
-    (stage, service)
+    stage
 }
 
 async fn answer(

@@ -161,8 +161,12 @@ fn to_delivery(
                 .header("host")
                 .and_then(|host| host.rsplit_once(':'))
                 .map_or("80", |(_, port)| port);
-            let target = format!("http://localhost:{port}/redirect-target{}", request.path);
-            *reply = Reply::new(302, "text/plain", "Found").header("location", target);
+            let target = match fault.text("to") {
+                Some(origin) => format!("{origin}{}", request.path),
+                None => format!("http://localhost:{port}/redirect-target{}", request.path),
+            };
+            let status = u16::try_from(fault.number("status", 302)).unwrap_or(302);
+            *reply = Reply::new(status, "text/plain", "Found").header("location", target);
         }
         _ => return Ok(false),
     }
