@@ -7,6 +7,7 @@
 //! # Layout
 //!
 //! - [`Provider`], [`Decoder`], [`ListModels`] and [`export_provider!`]: what a plugin implements.
+//! - [`billing`]: what the plain price of a token does not cover.
 //! - [`body`]: JSON bodies with pictures that stay with the host.
 //! - [`events`]: the stream decoder's output.
 //! - [`assemble`]: a whole answer from its events.
@@ -23,6 +24,7 @@
 #![warn(missing_docs)]
 
 pub mod assemble;
+pub mod billing;
 #[doc(hidden)]
 pub mod bindings;
 pub mod body;
