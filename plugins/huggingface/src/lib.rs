@@ -5,8 +5,9 @@
 //! marker, and errors in half a dozen shapes, also inside an answer.
 #![forbid(unsafe_code)]
 
+use multillm_plugin_sdk::error::Sign;
 use multillm_plugin_sdk::openai::{
-    Dialect, DoneMarker, MaxTokensField, Settings, Sign, Vendor, capabilities,
+    Dialect, DoneMarker, MaxTokensField, Settings, Vendor, capabilities,
 };
 use multillm_plugin_sdk::{
     Capabilities, Error, ErrorKind, Header, Info, Secret, Setting, Support, Target, export_provider,

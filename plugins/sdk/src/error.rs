@@ -1,7 +1,15 @@
 //! Making and classifying errors.
 //!
-//! [`classify`] knows what an HTTP status means everywhere; what a vendor means
-//! by its own codes is the adapter's part.
+//! [`classify`] knows what an HTTP status means everywhere, [`Report`] reads what a body says of a
+//! failure whatever its shape, and one table of signs knows the codes and words that mean the same
+//! on every wire. What a vendor alone means by a code is the adapter's part: a [`Sign`] of its own.
+
+mod common;
+mod report;
+mod sign;
+
+pub use report::{Report, decode_error, delay, known};
+pub use sign::{Sign, says};
 
 use crate::{Error, ErrorKind, Response};
 

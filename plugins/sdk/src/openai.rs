@@ -26,7 +26,7 @@ pub use dialect::{
     Auth, CallIds, Dialect, DoneMarker, MaxTokensField, ReasoningField, ReasoningHistory, segments,
 };
 pub use encode::encode;
-pub use error::{Sign, decode_error};
+pub use error::decode_error;
 pub use models::{decode_list, encode_list};
 pub use settings::Settings;
 pub use stream::Stream;

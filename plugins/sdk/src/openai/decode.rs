@@ -1,10 +1,10 @@
 //! Reads an answer that came whole.
 
 use super::dialect::Dialect;
-use super::error::Report;
 use super::stream::Stream;
 use super::wire::{index, one_or_many};
 use crate::assemble::assemble;
+use crate::error::Report;
 use crate::events::Events;
 use crate::json::Json;
 use crate::{ChatResponse, Error, Response};
@@ -21,7 +21,7 @@ pub fn decode(dialect: &Dialect, response: &Response) -> Result<ChatResponse, Er
     if (reply.get("error").is_some() || choices.is_empty())
         && let Some(report) = Report::of(&reply)
     {
-        return Err(report.into_error(dialect));
+        return Err(report.into_error(dialect.errors));
     }
     let choice = choices
         .iter()

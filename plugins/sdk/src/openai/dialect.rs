@@ -1,7 +1,7 @@
 //! How one server differs from another: data only.
 
-use super::error::Sign;
 use super::settings::Settings;
+use crate::error::Sign;
 use crate::{Error, Header};
 
 /// A dialect of the OpenAI chat wire. The default is OpenAI's own.

@@ -1,7 +1,7 @@
 //! The list of models.
 
 use super::dialect::Dialect;
-use super::error::Report;
+use crate::error::Report;
 use crate::json::Json;
 use crate::{Error, Framing, Method, Model, Page, Request, Response};
 
@@ -37,7 +37,7 @@ pub fn decode_list(dialect: &Dialect, response: &Response) -> Result<Page, Error
         });
     }
     Err(match Report::of(&reply) {
-        Some(report) => report.into_error(dialect),
+        Some(report) => report.into_error(dialect.errors),
         None => Error::malformed("the list of models cannot be read"),
     })
 }

@@ -1,8 +1,8 @@
 //! Reads an answer as it comes. A whole answer is read here too, as a stream of one chunk.
 
 use super::dialect::{Dialect, DoneMarker, ReasoningField};
-use super::error::Report;
 use super::wire::{arguments, index, one_or_many, scalar, usage};
+use crate::error::Report;
 use crate::events::Events;
 use crate::json::Json;
 use crate::outcome::{finish_reason, tool_arguments};
@@ -85,14 +85,14 @@ impl Stream {
         }
         if frame.event.as_deref() == Some("error") {
             let report = Report::read(data).unwrap_or_else(|| Report::said(data));
-            return Err(report.into_error(&self.dialect));
+            return Err(report.into_error(self.dialect.errors));
         }
         let chunk = Json::parse(data)
             .map_err(|error| Error::malformed(format!("a stream event is no JSON: {error}")))?;
         if (chunk.get("error").is_some() || chunk.get("choices").is_none())
             && let Some(report) = Report::of(&chunk)
         {
-            return Err(report.into_error(&self.dialect));
+            return Err(report.into_error(self.dialect.errors));
         }
         if !matches!(chunk, Json::Object(_)) {
             return Err(Error::malformed("a stream event is no JSON object"));

@@ -1,4 +1,6 @@
 use super::*;
+use crate::ErrorKind;
+use crate::error::{Report, Sign};
 use crate::testing::response;
 
 fn read(status: u16, body: &str) -> Error {
@@ -227,7 +229,7 @@ fn an_error_inside_an_answer_goes_by_what_it_says() {
             None,
         ),
     ] {
-        let error = Report::read(body).unwrap().into_error(&dialect);
+        let error = Report::read(body).unwrap().into_error(dialect.errors);
         assert_eq!((error.kind, error.status), (kind, status), "{body}");
     }
 }
