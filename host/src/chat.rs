@@ -3,12 +3,15 @@
 //! Pure data with serde. Nothing here knows of WebAssembly or HTTP.
 
 mod accumulate;
+mod billing;
 mod message;
 mod request;
 mod response;
+mod usage;
 
 pub(crate) use accumulate::normalise;
 pub use accumulate::{Accumulator, Delta};
+pub use billing::Billing;
 pub use message::{
     ChatMessage, ImagePart, ImageSource, OpaquePart, Part, ReasoningPart, ResultPart, Role,
     TextPart, ToolCall, ToolResult,
@@ -17,4 +20,5 @@ pub use request::{
     ChatRequest, JsonSchema, ReasoningEffort, ResponseFormat, Sampling, Tool, ToolChoice,
 };
 pub(crate) use response::exact_number;
-pub use response::{ChatEvent, ChatResponse, FinishReason, Usage};
+pub use response::{ChatEvent, ChatResponse, FinishReason};
+pub use usage::{IMPLAUSIBLE, Usage};

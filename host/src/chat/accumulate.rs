@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{ChatEvent, FinishReason, OpaquePart, Part, ReasoningPart, TextPart, ToolCall, Usage};
+use super::{
+    Billing, ChatEvent, FinishReason, OpaquePart, Part, ReasoningPart, TextPart, ToolCall, Usage,
+};
 
 /// What a decoder read from a stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +52,8 @@ pub enum Delta {
     Opaque(OpaquePart),
     /// Usage so far.
     Usage(Usage),
+    /// More on the price.
+    Billing(Billing),
     /// Why the model stopped.
     Finished {
         /// Unified.
@@ -68,6 +72,10 @@ pub struct Accumulator {
     pub model: Option<String>,
     /// Tokens so far.
     pub usage: Usage,
+    /// What was said of the price so far.
+    pub billing: Billing,
+    /// The output was counted after the last piece of it.
+    counted: bool,
     /// Why the model stopped.
     pub finish: Option<(FinishReason, Option<String>)>,
     parts: Vec<Part>,
@@ -80,6 +88,11 @@ pub struct Accumulator {
 impl Accumulator {
     /// Takes a delta in, and says what a caller should hear of it.
     pub fn push(&mut self, delta: Delta) -> Option<ChatEvent> {
+        match &delta {
+            Delta::Usage(usage) => self.counted |= usage.completion_tokens.is_some(),
+            Delta::Started { .. } | Delta::Billing(_) | Delta::Finished { .. } => {}
+            _ => self.counted = false,
+        }
         match delta {
             Delta::Started { id, model } => {
                 self.id = id.or(self.id.take());
@@ -172,11 +185,28 @@ impl Accumulator {
                 self.usage.update(&usage);
                 None
             }
+            Delta::Billing(billing) => {
+                self.billing.update(billing);
+                None
+            }
             Delta::Finished { reason, raw } => {
                 self.finish = Some((reason, raw));
                 None
             }
         }
+    }
+
+    /// What is known of usage if nothing more comes. The output of an answer that was cut is
+    /// unknown, unless the vendor counted it after saying why the model stopped.
+    #[must_use]
+    pub fn usage_if_cut(&self) -> Usage {
+        let mut usage = self.usage;
+        if self.finish.is_none() || !self.counted {
+            usage.completion_tokens = None;
+            usage.reasoning_tokens = None;
+            usage.total_tokens = None;
+        }
+        usage.settled(&self.parts)
     }
 
     /// All text so far.
@@ -315,6 +345,44 @@ mod tests {
             })
             .collect();
         assert_eq!(calls, [("a", "{\"x\":1}", false), ("call_0", "{}", true)]);
+    }
+
+    #[test]
+    fn the_price_is_no_part_and_no_event() {
+        let mut answer = Accumulator::default();
+        answer.push(Delta::Text("a".into()));
+        let billing = Billing::read(r#"{"tier":"flex"}"#);
+        assert_eq!(answer.push(Delta::Billing(billing.clone())), None);
+        answer.push(Delta::Text("b".into()));
+        assert_eq!(answer.billing, billing);
+        assert_eq!(answer.into_parts(0), [Part::text("ab")]);
+    }
+
+    #[test]
+    fn the_output_of_a_cut_answer_is_known_only_if_it_was_counted_at_its_end() {
+        let usage = |completion| {
+            Delta::Usage(Usage {
+                prompt_tokens: Some(9),
+                completion_tokens: Some(completion),
+                ..Usage::default()
+            })
+        };
+        let mut answer = Accumulator::default();
+        answer.push(usage(1));
+        assert_eq!(answer.usage_if_cut().completion_tokens, None);
+        assert_eq!(answer.usage_if_cut().prompt_tokens, Some(9));
+        answer.push(Delta::Text("a".into()));
+        answer.push(usage(3));
+        assert_eq!(answer.usage_if_cut().completion_tokens, None);
+        answer.push(Delta::Finished {
+            reason: FinishReason::Stop,
+            raw: None,
+        });
+        assert_eq!(answer.usage_if_cut().completion_tokens, Some(3));
+        answer.push(Delta::Text("b".into()));
+        assert_eq!(answer.usage_if_cut().completion_tokens, None);
+        answer.push(usage(5));
+        assert_eq!(answer.usage_if_cut().completion_tokens, Some(5));
     }
 
     #[test]

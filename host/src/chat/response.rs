@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::message::text_of;
-use super::{ChatMessage, Part, Role, ToolCall};
+use super::{Billing, ChatMessage, Part, Role, ToolCall, Usage};
 use crate::error::Error;
 
 /// Why the model stopped.
@@ -44,67 +44,6 @@ impl FinishReason {
     }
 }
 
-/// Tokens, as the vendor counted them. Absent: it did not say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(default)]
-pub struct Usage {
-    /// All input: fresh, read from a cache and written to a cache.
-    pub prompt_tokens: Option<u64>,
-    /// All output: the answer and the thoughts.
-    pub completion_tokens: Option<u64>,
-    /// As the vendor gave it, else prompt and completion where both are known.
-    pub total_tokens: Option<u64>,
-    /// Part of the prompt that was read from the vendor's cache.
-    pub cached_tokens: Option<u64>,
-    /// Part of the prompt that was written to the vendor's cache.
-    pub cache_write_tokens: Option<u64>,
-    /// Part of the completion that was thought.
-    pub reasoning_tokens: Option<u64>,
-}
-
-impl Usage {
-    /// Known to be nothing at all: an answer that no vendor was asked for.
-    pub const NOTHING: Usage = Usage {
-        prompt_tokens: Some(0),
-        completion_tokens: Some(0),
-        total_tokens: Some(0),
-        cached_tokens: Some(0),
-        cache_write_tokens: Some(0),
-        reasoning_tokens: Some(0),
-    };
-
-    /// The total: as given, else the sum where both sides are known.
-    #[must_use]
-    pub fn total(&self) -> Option<u64> {
-        self.total_tokens
-            .or_else(|| self.prompt_tokens?.checked_add(self.completion_tokens?))
-    }
-
-    /// Takes over each field that `newer` has.
-    pub fn update(&mut self, newer: &Usage) {
-        let take = |old: &mut Option<u64>, new: Option<u64>| *old = new.or(*old);
-        take(&mut self.prompt_tokens, newer.prompt_tokens);
-        take(&mut self.completion_tokens, newer.completion_tokens);
-        take(&mut self.total_tokens, newer.total_tokens);
-        take(&mut self.cached_tokens, newer.cached_tokens);
-        take(&mut self.cache_write_tokens, newer.cache_write_tokens);
-        take(&mut self.reasoning_tokens, newer.reasoning_tokens);
-    }
-}
-
-impl Serialize for Usage {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Usage", 6)?;
-        fields.serialize_field("prompt_tokens", &self.prompt_tokens)?;
-        fields.serialize_field("completion_tokens", &self.completion_tokens)?;
-        fields.serialize_field("total_tokens", &self.total())?;
-        fields.serialize_field("cached_tokens", &self.cached_tokens)?;
-        fields.serialize_field("cache_write_tokens", &self.cache_write_tokens)?;
-        fields.serialize_field("reasoning_tokens", &self.reasoning_tokens)?;
-        fields.end()
-    }
-}
-
 /// A complete answer.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -127,8 +66,11 @@ pub struct ChatResponse {
     pub raw_finish_reason: Option<String>,
     /// Tokens.
     pub usage: Usage,
-    /// In US dollars; absent where the price or the usage is unknown.
+    /// In US dollars: what the vendor says it took, else by price and usage; absent where these
+    /// are unknown or do not cover everything.
     pub cost: Option<Decimal>,
+    /// What the vendor says of the price beyond the counts.
+    pub billing: Billing,
     /// From the call to the end of the answer, all attempts included.
     pub latency: Duration,
     /// From the call to the first piece of content; streams only.
@@ -211,7 +153,7 @@ impl Serialize for ChatResponse {
             })
             .collect();
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let mut fields = serializer.serialize_struct("ChatResponse", 16)?;
+        let mut fields = serializer.serialize_struct("ChatResponse", 17)?;
         fields.serialize_field("model", &self.model)?;
         fields.serialize_field("provider", &self.provider)?;
         fields.serialize_field("vendor_model", &self.vendor_model)?;
@@ -223,6 +165,10 @@ impl Serialize for ChatResponse {
         fields.serialize_field("raw_finish_reason", &self.raw_finish_reason)?;
         fields.serialize_field("usage", &self.usage)?;
         fields.serialize_field("cost", &self.cost.map(exact_number))?;
+        match self.billing.is_plain() {
+            false => fields.serialize_field("billing", &self.billing)?,
+            true => fields.skip_field("billing")?,
+        }
         fields.serialize_field("latency_ms", &millis(self.latency))?;
         match self.time_to_first_token {
             Some(ttft) => fields.serialize_field("time_to_first_token_ms", &millis(ttft))?,

@@ -48,4 +48,9 @@ pub(super) fn note_end(context: &Context, answer: &ChatResponse) {
         )),
         FinishReason::Stop | FinishReason::ToolCalls => {}
     }
+    if let (None, Some(reasons)) = (answer.cost, answer.billing.reasons()) {
+        context.printer.note(&format!(
+            "note: the cost is not known: the price of a token does not cover {reasons}"
+        ));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::chat::{ChatResponse, Usage};
 
@@ -12,11 +12,24 @@ pub(super) fn money(amount: Option<Decimal>) -> String {
         None => "-".to_owned(),
         Some(amount) if amount.is_zero() => "$0".to_owned(),
         Some(amount) if amount < Decimal::ONE => {
-            let digits = amount.round_sf(3).unwrap_or(amount).normalize();
-            format!("${digits}")
+            let half_up = RoundingStrategy::MidpointAwayFromZero;
+            let digits = amount.round_sf_with_strategy(3, half_up).unwrap_or(amount);
+            match digits >= Decimal::ONE {
+                true => cents(digits),
+                false => format!("${}", digits.normalize()),
+            }
         }
-        Some(amount) => format!("${:.2}", amount),
+        Some(amount) => cents(amount),
     }
+}
+
+/// Whole cents, half a cent upwards.
+fn cents(amount: Decimal) -> String {
+    let half_up = RoundingStrategy::MidpointAwayFromZero;
+    let mut amount = amount.round_dp_with_strategy(2, half_up);
+    // Adds the zeros that are missing; takes no digit away.
+    amount.rescale(2);
+    format!("${amount}")
 }
 
 /// `820 ms`, `1.2 s`, `2 min 5 s`.
@@ -45,6 +58,8 @@ pub(super) fn of_answer(answer: &ChatResponse) -> String {
     let mut figures = vec![tokens(&answer.usage)];
     if answer.cost.is_some() {
         figures.push(money(answer.cost));
+    } else if let Some(reasons) = answer.billing.reasons() {
+        figures.push(format!("cost unknown ({reasons})"));
     }
     figures.push(time(answer.latency));
     if let Some(first) = answer.time_to_first_token {
@@ -69,7 +84,13 @@ mod tests {
         assert_eq!(money("0"), "$0");
         assert_eq!(money("0.00001234"), "$0.0000123");
         assert_eq!(money("0.5"), "$0.5");
-        assert_eq!(money("12.345"), "$12.34");
+        assert_eq!(money("0.9996"), "$1.00");
+        assert_eq!(money("0.0012345"), "$0.00123");
+        assert_eq!(money("0.0012355"), "$0.00124");
+        assert_eq!(money("1.999999"), "$2.00");
+        assert_eq!(money("12.345"), "$12.35");
+        assert_eq!(money("12.344999"), "$12.34");
+        assert_eq!(money("7"), "$7.00");
         assert_eq!(super::money(None), "-");
         assert_eq!(time(Duration::from_millis(820)), "820 ms");
         assert_eq!(time(Duration::from_millis(1240)), "1.2 s");

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::chat::{FinishReason, ReasoningPart, Usage};
+use crate::chat::{Billing, FinishReason, ReasoningPart, Usage};
 
 fn answer(text: &str) -> ChatResponse {
     ChatResponse {
@@ -18,6 +18,7 @@ fn answer(text: &str) -> ChatResponse {
             ..Usage::default()
         },
         cost: Some(Decimal::new(1, 3)),
+        billing: Billing::default(),
         latency: Duration::ZERO,
         time_to_first_token: None,
         attempts: 1,

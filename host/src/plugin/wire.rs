@@ -100,6 +100,8 @@ pub struct Answer {
     pub finish: (crate::chat::FinishReason, Option<String>),
     /// Tokens.
     pub usage: crate::chat::Usage,
+    /// What it says of the price beyond them.
+    pub billing: crate::chat::Billing,
 }
 
 /// What a decoder says of a batch of frames.

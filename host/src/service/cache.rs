@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::recording::now_ms;
-use crate::chat::{ChatRequest, ChatResponse, FinishReason, Part};
+use crate::chat::{Billing, ChatRequest, ChatResponse, FinishReason, Part};
 use crate::config;
 
 /// What is kept of an answer.
@@ -26,6 +26,19 @@ pub(super) struct Kept {
     pub(super) parts: Vec<Part>,
     pub(super) finish: FinishReason,
     pub(super) raw_finish: Option<String>,
+    /// The service level that gave it.
+    #[serde(default)]
+    tier: Option<String>,
+}
+
+impl Kept {
+    /// Handing it out costs nothing; what remains to be said is how it was made.
+    pub(super) fn billing(&self) -> Billing {
+        Billing {
+            tier: self.tier.clone(),
+            ..Billing::default()
+        }
+    }
 }
 
 /// The answers of one configuration.
@@ -92,6 +105,7 @@ impl Cache {
             parts: answer.parts.clone(),
             finish: answer.finish_reason,
             raw_finish: answer.raw_finish_reason.clone(),
+            tier: answer.billing.tier.clone(),
         });
         if let Some(directory) = &self.directory
             && let Err(error) = write(directory, &miss.key, &kept)

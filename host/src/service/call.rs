@@ -10,7 +10,7 @@ use super::state::State;
 use super::stream::{ChatStream, Reader};
 use super::ticket::{Admission, Ticket};
 use super::{MultiLlmService, cache, request, retry, router};
-use crate::chat::{ChatRequest, ChatResponse, Usage};
+use crate::chat::{Billing, ChatRequest, ChatResponse, Usage};
 use crate::config::{Env, Model};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::wire;
@@ -257,6 +257,7 @@ impl Call {
             raw_finish_reason: kept.raw_finish.clone(),
             usage: Usage::NOTHING,
             cost: Some(rust_decimal::Decimal::ZERO),
+            billing: kept.billing(),
             latency: self.begun.elapsed(),
             time_to_first_token: None,
             attempts: progress.attempts,
@@ -288,6 +289,7 @@ impl Call {
             outcome: stats::Outcome::Cancelled,
             usage: Usage::default(),
             cost: None,
+            billing: Billing::default(),
             latency: Duration::ZERO,
             ttft: None,
             cached: false,
@@ -310,7 +312,8 @@ enum Answered {
 /// The response to hand out for a whole answer.
 fn finish_whole(answer: wire::Answer, ticket: &Ticket) -> ChatResponse {
     let parts = crate::chat::normalise(answer.parts, ticket.first_call);
-    ticket.response(answer.id, answer.model, parts, answer.finish, answer.usage)
+    let price = (answer.usage, answer.billing);
+    ticket.response(answer.id, answer.model, parts, answer.finish, price)
 }
 
 /// Whether another model might answer what this one could not.

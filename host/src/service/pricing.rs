@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use rust_decimal::Decimal;
 
-use crate::chat::Usage;
+use crate::chat::{Billing, Usage};
 use crate::config::{Model, Prices};
 use crate::stats::{self, PriceTable};
 
@@ -28,15 +28,34 @@ impl PriceList {
     }
 
     /// What an answer cost in US dollars; nothing where that is unknown.
+    ///
+    /// What the vendor says it took is what it cost, whatever the prices say. Prices are those of the
+    /// standard service and of tokens: what was answered at another tier, or took more than tokens,
+    /// they do not know.
     pub(super) fn cost(
         &self,
         model: &Model,
         answered: Option<&str>,
         usage: &Usage,
+        billing: &Billing,
     ) -> Option<Decimal> {
+        if billing.cost.is_some() {
+            return billing.cost;
+        }
+        if !billing.is_by_tokens() {
+            return None;
+        }
         let prices = match &model.prices {
             Some(prices) => prices.clone(),
-            None => self.listed(model, answered, usage.prompt_tokens)?,
+            None => {
+                let prices = self.listed(model, answered, usage.prompt_tokens)?;
+                // Writing to a vendor's cache is dearer than input, and only the vendor knows by how much.
+                let written = usage.cache_write_tokens.is_some_and(|written| written > 0);
+                if written && prices.cache_write_per_1m.is_none() && !prices.is_free() {
+                    return None;
+                }
+                prices
+            }
         };
         stats::cost(&prices, usage)
     }
@@ -101,7 +120,7 @@ mod tests {
             completion_tokens: Some(100),
             ..Usage::default()
         };
-        let cost = list.cost(&model(entry), None, &usage);
+        let cost = list.cost(&model(entry), None, &usage, &Billing::default());
         cost.map(|cost| cost.normalize().to_string())
     }
 
@@ -124,6 +143,50 @@ mod tests {
         let llama = r#"{"provider": "ollama", "model_name": "llama3.2"}"#;
         assert_eq!(cost(&own, llama).as_deref(), Some("0.00011"));
         assert_eq!(cost(&built_in, llama).as_deref(), Some("0"));
+    }
+
+    #[test]
+    fn what_the_price_of_a_token_does_not_cover_is_unknown_unless_the_vendor_said_it() {
+        let list = PriceList::new(None);
+        let priced =
+            r#"{"provider": "openai", "model_name": "gpt-4o", "cost_per_1k_tokens": 0.01}"#;
+        let listed = r#"{"provider": "openai", "model_name": "gpt-4o"}"#;
+        let usage = Usage {
+            prompt_tokens: Some(1000),
+            completion_tokens: Some(100),
+            ..Usage::default()
+        };
+        for entry in [priced, listed] {
+            let cost = |said: &str| {
+                let cost = list.cost(&model(entry), None, &usage, &Billing::read(said));
+                cost.map(|cost| cost.normalize().to_string())
+            };
+            assert!(cost("{}").is_some());
+            assert!(cost(r#"{"tier": "default"}"#).is_some());
+            assert_eq!(cost(r#"{"tier": "priority"}"#), None);
+            assert_eq!(cost(r#"{"unpriced": ["2 web searches"]}"#), None);
+            let said = r#"{"tier": "priority", "cost": "0.25", "unpriced": ["2 searches"]}"#;
+            assert_eq!(cost(said).as_deref(), Some("0.25"));
+        }
+    }
+
+    #[test]
+    fn writing_to_a_cache_is_not_priced_as_input_where_a_table_has_no_price_for_it() {
+        let list = PriceList::new(None);
+        let written = Usage {
+            prompt_tokens: Some(1000),
+            completion_tokens: Some(100),
+            cache_write_tokens: Some(500),
+            ..Usage::default()
+        };
+        let cost = |entry: &str| list.cost(&model(entry), None, &written, &Billing::default());
+        assert_eq!(
+            cost(r#"{"provider": "openai", "model_name": "gpt-4o"}"#),
+            None
+        );
+        // A configuration that has no price for it says: as other input.
+        let own = r#"{"provider": "openai", "model_name": "gpt-4o", "cost_per_1k_tokens": 0.01}"#;
+        assert_eq!(cost(own), Some(Decimal::new(11, 3)));
     }
 
     #[test]

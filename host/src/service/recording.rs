@@ -47,6 +47,7 @@ impl Recording {
             record.vendor_id.clone_from(&answer.id);
             record.usage = answer.usage;
             record.cost = answer.cost;
+            record.billing.clone_from(&answer.billing);
             if keep_content {
                 record.answer = Some(answer.content());
             }

@@ -129,7 +129,7 @@ impl Reader {
                 self.queue.push_back(event);
             }
         }
-        recording.usage(self.answer.usage);
+        recording.usage(self.answer.usage_if_cut());
         match outcome {
             Ok(false) => Ok(()),
             Ok(true) => {
@@ -148,10 +148,11 @@ impl Reader {
         // Closes the connection if the vendor has not.
         self.streaming = None;
         let answer = std::mem::take(&mut self.answer);
-        let (id, model, usage) = (answer.id.clone(), answer.model.clone(), answer.usage);
+        let (id, model) = (answer.id.clone(), answer.model.clone());
+        let price = (answer.usage, answer.billing.clone());
         let finish = answer.finish.clone().unwrap_or((FinishReason::Other, None));
         let parts = answer.into_parts(self.ticket.first_call);
-        let mut response = self.ticket.response(id, model, parts, finish, usage);
+        let mut response = self.ticket.response(id, model, parts, finish, price);
         response.time_to_first_token = self.first;
         self.ticket.settle(&response, self.first).await;
         recording.succeeded(&response, self.ticket.keep_content);

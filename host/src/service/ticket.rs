@@ -11,7 +11,7 @@ use super::limits;
 use super::live::{Live, ModelLive, Use, lock};
 use super::pricing::PriceList;
 use super::recording::now_ms;
-use crate::chat::{ChatResponse, FinishReason, Part, Usage};
+use crate::chat::{Billing, ChatResponse, FinishReason, Part, Usage};
 use crate::config::{Model, RateLimits};
 use crate::error::{Error, Result};
 use crate::stats::{Filter, History};
@@ -39,11 +39,12 @@ impl Ticket {
         vendor_model: Option<String>,
         parts: Vec<Part>,
         (finish_reason, raw_finish_reason): (FinishReason, Option<String>),
-        usage: Usage,
+        (usage, billing): (Usage, Billing),
     ) -> ChatResponse {
+        let usage = usage.settled(&parts);
         let cost = self
             .prices
-            .cost(&self.model, vendor_model.as_deref(), &usage);
+            .cost(&self.model, vendor_model.as_deref(), &usage, &billing);
         ChatResponse {
             model: self.model.name.clone(),
             provider: self.model.provider.name.clone(),
@@ -55,6 +56,7 @@ impl Ticket {
             raw_finish_reason,
             usage,
             cost,
+            billing,
             latency: self.begun.elapsed(),
             time_to_first_token: None,
             attempts: self.attempts,

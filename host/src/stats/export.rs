@@ -22,7 +22,7 @@ pub fn write_csv<'a>(
     writer.flush()
 }
 
-const COLUMNS: [&str; 32] = [
+const COLUMNS: [&str; 34] = [
     "id",
     "at",
     "at_ms",
@@ -55,9 +55,11 @@ const COLUMNS: [&str; 32] = [
     "cached",
     "prompt",
     "answer",
+    "tier",
+    "unpriced",
 ];
 
-fn row(entry: &Entry) -> [String; 32] {
+fn row(entry: &Entry) -> [String; 34] {
     fn shown<T: ToString>(value: Option<T>) -> String {
         value.map_or_else(String::new, |value| value.to_string())
     }
@@ -97,5 +99,7 @@ fn row(entry: &Entry) -> [String; 32] {
         entry.cached.to_string(),
         text(entry.prompt.as_ref()),
         text(entry.answer.as_ref()),
+        text(entry.tier.as_ref()),
+        entry.unpriced.join("; "),
     ]
 }

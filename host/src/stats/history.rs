@@ -46,6 +46,10 @@ pub struct Entry {
     pub reasoning_tokens: Option<u64>,
     #[serde(serialize_with = "exact")]
     pub cost: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tier: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unpriced: Vec<String>,
     pub latency_ms: f64,
     pub ttft_ms: Option<f64>,
     pub cached: bool,
@@ -152,8 +156,8 @@ impl History {
             "SELECT id, at_ms, request_id, conversation_id, model, provider, plugin, plugin_digest,
                 route, vendor_model, vendor_id, attempt, final, streamed, outcome, finish_reason,
                 error_kind, error_message, status, prompt_tokens, completion_tokens, total_tokens,
-                cached_tokens, cache_write_tokens, reasoning_tokens, cost, latency_ms, ttft_ms,
-                cached, NULL AS prompt, NULL AS answer
+                cached_tokens, cache_write_tokens, reasoning_tokens, cost, tier, unpriced, latency_ms,
+                ttft_ms, cached, NULL AS prompt, NULL AS answer
              FROM exchanges WHERE 1",
         );
         choose(&mut query, filter);
@@ -380,12 +384,27 @@ fn entry(row: &SqliteRow) -> Result<Entry, StatsError> {
         cache_write_tokens: count("cache_write_tokens")?,
         reasoning_tokens: count("reasoning_tokens")?,
         cost,
+        tier: row.try_get("tier")?,
+        unpriced: unpriced(id, row.try_get("unpriced")?)?,
         latency_ms: row.try_get("latency_ms")?,
         ttft_ms: row.try_get("ttft_ms")?,
         cached: row.try_get("cached")?,
         prompt: row.try_get("prompt")?,
         answer: row.try_get("answer")?,
     })
+}
+
+/// The JSON list of reasons not to know a cost.
+fn unpriced(row: i64, text: Option<String>) -> Result<Vec<String>, StatsError> {
+    text.map_or_else(
+        || Ok(vec![]),
+        |text| {
+            serde_json::from_str(&text).map_err(|error| StatsError::Damaged {
+                row,
+                reason: format!("unpriced: {error}"),
+            })
+        },
+    )
 }
 
 fn cost_of(row: &SqliteRow) -> Result<Option<Decimal>, StatsError> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 
-use crate::chat::{FinishReason, Usage};
+use crate::chat::{Billing, FinishReason, Usage};
 use crate::error::ErrorKind;
 
 /// How an exchange ended.
@@ -72,6 +72,8 @@ pub struct Record {
     pub usage: Usage,
     /// US dollars.
     pub cost: Option<Decimal>,
+    /// What the vendor says of the price beyond the counts.
+    pub billing: Billing,
     /// From the beginning of this attempt to its end.
     pub latency: Duration,
     /// To the first piece of content.

@@ -17,10 +17,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint::Checkpoints;
 use super::{Database, Outcome, Record, StatsError, text_index};
+use crate::chat::Billing;
 
 /// How long a record may wait for others to be written with.
 const BATCH_WINDOW: Duration = Duration::from_millis(5);
-/// The most records of one statement. SQLite allows 32,766 values, of which each takes thirty.
+/// The most records of one statement. SQLite allows 32,766 values, of which each takes thirty-two.
 const BATCH: usize = 128;
 /// After so long without a record the text index is seen to.
 const IDLE: Duration = Duration::from_millis(250);
@@ -156,7 +157,8 @@ async fn write(database: &mut Database, messages: &[Message]) -> Result<(), Stat
             at_ms, request_id, conversation_id, model, provider, plugin, plugin_digest, route,
             vendor_model, vendor_id, attempt, final, streamed, outcome, finish_reason, error_kind,
             error_message, status, prompt_tokens, completion_tokens, total_tokens, cached_tokens,
-            cache_write_tokens, reasoning_tokens, cost, latency_ms, ttft_ms, cached, prompt, answer
+            cache_write_tokens, reasoning_tokens, cost, tier, unpriced, latency_ms, ttft_ms, cached,
+            prompt, answer
         ) ",
     );
     query.push_values(records, |mut row, record| bind(&mut row, record));
@@ -202,9 +204,18 @@ fn bind(row: &mut Separated<'_, Sqlite, &'static str>, record: &Record) {
         .push_bind(count(record.usage.cache_write_tokens))
         .push_bind(count(record.usage.reasoning_tokens))
         .push_bind(record.cost.map(|cost| cost.normalize().to_string()))
+        .push_bind(&record.billing.tier)
+        .push_bind(unpriced(&record.billing))
         .push_bind(millis(record.latency))
         .push_bind(record.ttft.map(millis))
         .push_bind(record.cached)
         .push_bind(&record.prompt)
         .push_bind(&record.answer);
+}
+
+/// The reasons not to know a cost, as a JSON list.
+fn unpriced(billing: &Billing) -> Option<String> {
+    (!billing.unpriced.is_empty())
+        .then(|| serde_json::to_string(&billing.unpriced).ok())
+        .flatten()
 }

@@ -9,8 +9,8 @@ use super::super::bindings::multillm::provider::http as wit_http;
 use super::super::bindings::multillm::provider::types as wit;
 use super::super::wire;
 use crate::chat::{
-    Delta, FinishReason, ImagePart, ImageSource, OpaquePart, Part, ReasoningPart, TextPart,
-    ToolCall, Usage,
+    Billing, Delta, FinishReason, ImagePart, ImageSource, OpaquePart, Part, ReasoningPart,
+    TextPart, ToolCall, Usage,
 };
 use crate::error::{Error, ErrorKind};
 
@@ -51,13 +51,30 @@ pub(in super::super) fn request(request: wit_http::Request) -> wire::Request {
 }
 
 pub(in super::super) fn answer(answer: wit_chat::ChatResponse) -> wire::Answer {
+    let (billing, parts) = take_billing(answer.content);
     wire::Answer {
         id: answer.id,
         model: answer.model,
-        parts: answer.content.into_iter().filter_map(part).collect(),
+        parts: parts.into_iter().filter_map(part).collect(),
         finish: finish(answer.finish),
         usage: usage(&answer.usage),
+        billing,
     }
+}
+
+/// Takes what stands among the parts and is none.
+fn take_billing(parts: Vec<wit::Part>) -> (Billing, Vec<wit::Part>) {
+    let mut billing = Billing::default();
+    let mut rest = Vec::with_capacity(parts.len());
+    for part in parts {
+        match part {
+            wit::Part::Opaque(block) if block.kind == Billing::KIND => {
+                billing.update(Billing::read(&block.data));
+            }
+            part => rest.push(part),
+        }
+    }
+    (billing, rest)
 }
 
 /// A part of an answer. Answers hold no tool results and no pictures of the host.
@@ -147,6 +164,9 @@ fn event(event: wit_chat::ChatEvent) -> wire::Event {
             index: delta.index,
             arguments: delta.arguments,
         },
+        E::Opaque(block) if block.kind == Billing::KIND => {
+            Delta::Billing(Billing::read(&block.data))
+        }
         E::Opaque(block) => Delta::Opaque(opaque(block)),
         E::Usage(counts) => Delta::Usage(usage(&counts)),
         E::Finished(end) => {
@@ -270,5 +290,54 @@ pub(in super::super) fn page(page: wit_models::Page) -> wire::ModelPage {
             })
             .collect(),
         next: page.next,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn billing(data: &str) -> wit::Opaque {
+        wit::Opaque {
+            kind: Billing::KIND.to_owned(),
+            data: data.to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_an_adapter_says_of_the_price_is_taken_out_of_the_answer() {
+        let other = wit::Opaque {
+            kind: "server_tool_use".to_owned(),
+            data: "{}".to_owned(),
+        };
+        let said = wit_chat::ChatResponse {
+            id: None,
+            model: None,
+            content: vec![
+                wit::Part::Opaque(billing(r#"{"tier": "flex"}"#)),
+                wit::Part::Opaque(other),
+                wit::Part::Opaque(billing(r#"{"unpriced": ["2 searches"]}"#)),
+            ],
+            finish: wit::Finish {
+                reason: wit::FinishReason::Stop,
+                raw: None,
+            },
+            usage: wit::Usage {
+                prompt_tokens: None,
+                completion_tokens: None,
+                total_tokens: None,
+                cached_tokens: None,
+                cache_write_tokens: None,
+                reasoning_tokens: None,
+            },
+        };
+        let answer = answer(said);
+        assert_eq!(answer.billing.reasons().unwrap(), "tier flex, 2 searches");
+        assert_eq!(answer.parts.len(), 1, "{answer:?}");
+        let event = event(wit_chat::ChatEvent::Opaque(billing(r#"{"cost": "1"}"#)));
+        let wire::Event::Delta(Delta::Billing(billing)) = event else {
+            panic!("a part: {event:?}");
+        };
+        assert_eq!(billing.cost, Some(1.into()));
     }
 }

@@ -148,6 +148,7 @@ fn deltas_of(answer: wire::Answer) -> Vec<Delta> {
             Part::Image(_) | Part::ToolResult(_) => {}
         }
     }
+    deltas.push(Delta::Billing(answer.billing));
     deltas.push(Delta::Usage(answer.usage));
     let (reason, raw) = answer.finish;
     deltas.push(Delta::Finished { reason, raw });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::chat::{FinishReason, Usage};
+use crate::chat::{Billing, FinishReason, Usage};
 use crate::error::ErrorKind;
 use crate::stats::{Outcome, Record, Recorder, write_csv};
 
@@ -36,6 +36,8 @@ pub(in crate::stats) fn made(model: &str, provider: &str) -> Entry {
         cache_write_tokens: None,
         reasoning_tokens: None,
         cost: None,
+        tier: None,
+        unpriced: vec![],
         latency_ms: 1.0,
         ttft_ms: None,
         cached: false,
@@ -62,6 +64,7 @@ fn record(model: &str, prompt: &str, answer: &str) -> Record {
         outcome: Outcome::Success(FinishReason::Stop),
         usage: Usage::default(),
         cost: None,
+        billing: Billing::default(),
         latency: Duration::from_millis(5),
         ttft: None,
         cached: false,
@@ -351,4 +354,64 @@ async fn the_recorder_indexes_when_it_has_nothing_to_write() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(history.count(&with_text("question 299")).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn what_the_vendor_said_of_the_price_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let said = Billing::read(r#"{"tier": "flex", "unpriced": ["2 searches", "a, b"]}"#);
+    let told = Record {
+        billing: said.clone(),
+        ..record("a", "hi", "ho")
+    };
+    let plain = record("b", "hi", "ho");
+    let mut history = filled(&dir.path().join("h.db"), vec![told, plain]).await;
+    let entries = history.list(&Filter::default()).await.unwrap();
+    assert_eq!(
+        (entries[1].tier.as_ref(), &entries[1].unpriced),
+        (said.tier.as_ref(), &said.unpriced)
+    );
+    assert_eq!(
+        (entries[0].tier.as_ref(), entries[0].unpriced.len()),
+        (None, 0)
+    );
+    let mut table = vec![];
+    write_csv(&entries, &mut table).unwrap();
+    assert!(
+        String::from_utf8(table)
+            .unwrap()
+            .contains(",flex,\"2 searches; a, b\"")
+    );
+    let totals = history
+        .summary(&Filter::default(), Grouping::Model)
+        .await
+        .unwrap()
+        .total;
+    assert_eq!((totals.priced_requests, totals.total_requests), (0, 2));
+}
+
+/// A history of the first schema, as version 0.1.0 made it.
+#[tokio::test]
+async fn an_older_history_gets_the_new_columns_and_keeps_its_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("h.db");
+    filled(&path, vec![record("a", "hi", "ho")])
+        .await
+        .close()
+        .await;
+    let mut old = Database::open(&path).await.unwrap();
+    for step in [
+        "ALTER TABLE exchanges DROP COLUMN tier",
+        "ALTER TABLE exchanges DROP COLUMN unpriced",
+        "DELETE FROM _sqlx_migrations WHERE version > 1",
+        "PRAGMA user_version = 1",
+    ] {
+        sqlx::query(step)
+            .execute(&mut old.connection)
+            .await
+            .unwrap();
+    }
+    old.close().await;
+    let mut history = filled(&path, vec![record("b", "hi", "ho")]).await;
+    assert_eq!(history.list(&Filter::default()).await.unwrap().len(), 2);
 }

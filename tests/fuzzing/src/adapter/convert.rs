@@ -2,20 +2,31 @@
 //! agree is part of what is checked.
 
 use multillm::chat::{
-    Delta, FinishReason, ImagePart, ImageSource, OpaquePart, Part, ReasoningPart, TextPart,
-    ToolCall, Usage,
+    Billing, Delta, FinishReason, ImagePart, ImageSource, OpaquePart, Part, ReasoningPart,
+    TextPart, ToolCall, Usage,
 };
 use multillm::error::{Error, ErrorKind};
 use multillm::plugin::wire;
 use multillm_plugin_sdk as sdk;
 
 pub(super) fn answer(answer: sdk::ChatResponse) -> wire::Answer {
+    let mut billing = Billing::default();
+    let mut parts = vec![];
+    for said in answer.content {
+        match said {
+            sdk::Part::Opaque(block) if block.kind == sdk::billing::KIND => {
+                billing.update(Billing::read(&block.data));
+            }
+            said => parts.extend(part(said)),
+        }
+    }
     wire::Answer {
         id: answer.id,
         model: answer.model,
-        parts: answer.content.into_iter().filter_map(part).collect(),
+        parts,
         finish: (finish_reason(answer.finish.reason), answer.finish.raw),
         usage: usage(&answer.usage),
+        billing,
     }
 }
 
@@ -74,6 +85,9 @@ pub(super) fn event(event: sdk::ChatEvent) -> wire::Event {
             index: more.index,
             arguments: more.arguments,
         },
+        E::Opaque(block) if block.kind == sdk::billing::KIND => {
+            Delta::Billing(Billing::read(&block.data))
+        }
         E::Opaque(block) => Delta::Opaque(opaque(block)),
         E::Usage(counts) => Delta::Usage(usage(&counts)),
         E::Finished(end) => Delta::Finished {

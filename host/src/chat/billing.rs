@@ -1,0 +1,217 @@
+//! What a vendor says of the price of an answer beyond the counts of tokens.
+//!
+//! Adapters tell it in a block of the kind [`Billing::KIND`] among the parts of an answer. It is no
+//! part: it is taken out where answers come in, and never shown as content or sent back.
+
+use rust_decimal::Decimal;
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::response::exact_number;
+
+/// Characters of a tier or a reason that are kept.
+const WORDS: usize = 200;
+/// Reasons that are kept; one is enough for the cost to be unknown.
+const REASONS: usize = 16;
+
+/// What a vendor says of the price of an answer beyond the counts of tokens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Billing {
+    /// The vendor's word for the service level that answered, such as `priority`; absent where it
+    /// is the standard one.
+    pub tier: Option<String>,
+    /// What the vendor says it took, in US dollars.
+    pub cost: Option<Decimal>,
+    /// What the plain price of a token does not cover, for a person, such as `3 web searches`.
+    pub unpriced: Vec<String>,
+}
+
+/// The block as adapters write it: `billing.rs` of the plugins' SDK.
+#[derive(Deserialize)]
+struct Block {
+    #[serde(default)]
+    tier: Option<String>,
+    #[serde(default)]
+    cost: Option<String>,
+    #[serde(default)]
+    unpriced: Vec<String>,
+}
+
+impl Billing {
+    /// The kind of the block.
+    pub const KIND: &'static str = "multillm.billing";
+
+    /// Reads the block's JSON text. What cannot be read is a reason not to know the cost.
+    #[must_use]
+    pub fn read(data: &str) -> Self {
+        let mut billing = Billing::default();
+        match serde_json::from_str::<Block>(data) {
+            Ok(block) => {
+                billing.tier = block.tier.map(|tier| shortened(&tier)).filter(is_special);
+                for what in &block.unpriced {
+                    billing.add(match shortened(what) {
+                        what if what.is_empty() => "something that has no name".to_owned(),
+                        what => what,
+                    });
+                }
+                match block.cost.as_deref().map(dollars) {
+                    Some(Some(cost)) => billing.cost = Some(cost),
+                    Some(None) => billing.add("a cost of the vendor that is no amount".to_owned()),
+                    None => {}
+                }
+            }
+            Err(_) => billing.add("a remark on the price that cannot be read".to_owned()),
+        }
+        billing
+    }
+
+    /// Whether there is nothing to say.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether the price of a token is all that it takes to know the cost.
+    #[must_use]
+    pub fn is_by_tokens(&self) -> bool {
+        self.tier.is_none() && self.unpriced.is_empty()
+    }
+
+    /// Takes over what is said later: a tier or a cost replaces the former one, reasons are added.
+    pub fn update(&mut self, newer: Billing) {
+        self.tier = newer.tier.or(self.tier.take());
+        self.cost = newer.cost.or(self.cost);
+        for what in newer.unpriced {
+            self.add(what);
+        }
+    }
+
+    /// What the plain price does not cover, for a person; nothing if it covers everything.
+    #[must_use]
+    pub fn reasons(&self) -> Option<String> {
+        let tier = self.tier.iter().map(|tier| format!("tier {tier}"));
+        let reasons: Vec<String> = tier.chain(self.unpriced.iter().cloned()).collect();
+        (!reasons.is_empty()).then(|| reasons.join(", "))
+    }
+
+    fn add(&mut self, what: String) {
+        if self.unpriced.len() < REASONS && !self.unpriced.contains(&what) {
+            self.unpriced.push(what);
+        }
+    }
+}
+
+#[allow(clippy::ptr_arg, reason = "a filter's form")]
+fn is_special(tier: &String) -> bool {
+    !["", "standard", "default"]
+        .iter()
+        .any(|plain| tier.eq_ignore_ascii_case(plain))
+}
+
+fn shortened(text: &str) -> String {
+    text.trim().chars().take(WORDS).collect()
+}
+
+/// An amount as vendors write it: a decimal, perhaps with an exponent. Digits beyond the 28th after
+/// the point are rounded off.
+fn dollars(text: &str) -> Option<Decimal> {
+    let text = text.trim();
+    let (digits, exponent) = match text.split_once(['e', 'E']) {
+        Some((digits, exponent)) => (digits, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let digits: Decimal = digits.parse().ok()?;
+    // No more than Decimal can hold, and whatever is smaller is nothing.
+    let steps = exponent.unsigned_abs().min(64);
+    let amount = (0..steps).try_fold(digits, |amount, _| match exponent > 0 {
+        true => amount.checked_mul(Decimal::TEN),
+        false => amount.checked_div(Decimal::TEN),
+    })?;
+    (!amount.is_sign_negative() || amount.is_zero()).then(|| amount.normalize().abs())
+}
+
+impl Serialize for Billing {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Billing", 3)?;
+        fields.serialize_field("tier", &self.tier)?;
+        fields.serialize_field("vendor_cost", &self.cost.map(exact_number))?;
+        fields.serialize_field("unpriced", &self.unpriced)?;
+        fields.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_read_as_the_sdk_writes_it() {
+        let read =
+            Billing::read(r#"{"tier":"flex","cost":"0.0123","unpriced":["2 searches"," "]}"#);
+        assert_eq!(read.tier.as_deref(), Some("flex"));
+        assert_eq!(read.cost, Some(Decimal::new(123, 4)));
+        assert_eq!(
+            read.reasons().unwrap(),
+            "tier flex, 2 searches, something that has no name"
+        );
+        let shown = serde_json::to_string(&Billing::read(
+            r#"{"tier":null,"cost":"1.2300","unpriced":["a"]}"#,
+        ));
+        assert_eq!(
+            shown.unwrap(),
+            r#"{"tier":null,"vendor_cost":1.23,"unpriced":["a"]}"#
+        );
+    }
+
+    #[test]
+    fn the_standard_tier_is_nothing_to_say() {
+        for tier in ["standard", "Default", ""] {
+            let data = serde_json::json!({ "tier": tier }).to_string();
+            assert!(Billing::read(&data).is_plain(), "{tier:?}");
+        }
+    }
+
+    #[test]
+    fn costs_are_read_to_the_last_digit_and_nonsense_makes_the_cost_unknown() {
+        let cost = |text: &str| dollars(text).map(|cost| cost.to_string());
+        assert_eq!(cost("1.2345e-05").as_deref(), Some("0.000012345"));
+        assert_eq!(cost("2E3").as_deref(), Some("2000"));
+        assert_eq!(
+            cost("0.000012345678901234567").as_deref(),
+            Some("0.000012345678901234567")
+        );
+        assert_eq!(cost("0").as_deref(), Some("0"));
+        assert_eq!(cost("1e-99").as_deref(), Some("0"));
+        for text in ["-1", "free", "1e99999999999", "1e40", "NaN", ""] {
+            assert_eq!(cost(text), None, "{text}");
+            let data = serde_json::json!({ "cost": text }).to_string();
+            let read = Billing::read(&data);
+            assert!(read.cost.is_none() && !read.is_by_tokens(), "{read:?}");
+        }
+        assert!(!Billing::read("no JSON").is_by_tokens());
+    }
+
+    #[test]
+    fn in_a_stream_tier_and_cost_replace_and_reasons_add_up() {
+        let mut billing = Billing::read(r#"{"tier":"flex","unpriced":["a"]}"#);
+        billing.update(Billing::read(r#"{"cost":"1","unpriced":["a","b"]}"#));
+        billing.update(Billing::read(r#"{"tier":"priority","cost":"2"}"#));
+        assert_eq!(billing.reasons().unwrap(), "tier priority, a, b");
+        assert_eq!(billing.cost, Some(Decimal::TWO));
+    }
+
+    #[test]
+    fn what_a_plugin_says_is_bounded() {
+        let many: Vec<String> = (0..1000)
+            .map(|number| number.to_string().repeat(300))
+            .collect();
+        let data = serde_json::json!({ "unpriced": many }).to_string();
+        let read = Billing::read(&data);
+        assert_eq!(read.unpriced.len(), REASONS);
+        assert!(
+            read.unpriced
+                .iter()
+                .all(|what| what.chars().count() <= WORDS)
+        );
+    }
+}
