@@ -17,6 +17,9 @@ use crate::wire::object;
 /// <https://ai.google.dev/gemini-api/docs/thought-signatures>
 const FOREIGN_CALL: &str = "skip_thought_signature_validator";
 
+/// The model's role.
+const MODEL: &str = "model";
+
 /// The system text and the turns of a conversation.
 pub(crate) struct Conversation<'a> {
     /// `systemInstruction`.
@@ -55,7 +58,13 @@ pub(crate) fn conversation<'a>(
         true => std::mem::take(&mut system),
         false => Vec::new(),
     };
-    let turns = arranger.finish(preface);
+    let mut turns = arranger.finish(preface);
+    let mut said = request.messages.iter().map(|message| message.role);
+    let user_opens = said.find(|role| *role != Role::System) == Some(Role::User);
+    if user_opens && turns.first().is_some_and(is_model) {
+        // A user who says nothing first is answered all the same; the vendor wants a part.
+        turns.insert(0, turn(false, vec![text_part(" ")]));
+    }
     if turns.is_empty() {
         return Err(Error::invalid_request(
             "the conversation has no text for the model: add a user message",
@@ -81,6 +90,15 @@ fn system_parts<'a>(message: &'a Message, parts: &mut Vec<Json<'a>>) -> Result<(
         }
     }
     Ok(())
+}
+
+fn turn(is_model: bool, parts: Vec<Json<'_>>) -> Json<'_> {
+    let role = if is_model { MODEL } else { "user" };
+    Json::object([("role", role.into()), ("parts", Json::List(parts))])
+}
+
+fn is_model(turn: &Json<'_>) -> bool {
+    turn.text("role") == Some(MODEL)
 }
 
 fn text_part(text: &str) -> Json<'_> {
@@ -250,10 +268,7 @@ impl<'a> Arranger<'a, '_> {
             parts.append(&mut turn.parts);
             calls = turn.calls;
             if !parts.is_empty() {
-                turns.push(Json::object([
-                    ("role", if turn.is_model { "model" } else { "user" }.into()),
-                    ("parts", Json::List(parts)),
-                ]));
+                turns.push(self::turn(turn.is_model, parts));
             }
         }
         turns

@@ -4,40 +4,98 @@
 //! A stream that was asked for as an array wraps them in one; an event stream
 //! answers with a bare body although it is labelled `text/event-stream`.
 
-use multillm_plugin_sdk::error::{classify, kind_of_status, seconds_to_ms};
+use multillm_plugin_sdk::error::{Report, Sign, decode_error, kind_of_status};
 use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Error, ErrorKind, Response};
 
+const fn sign(
+    statuses: &'static [u16],
+    codes: &'static [&'static str],
+    messages: &'static [&'static str],
+    kind: ErrorKind,
+) -> Sign {
+    Sign {
+        statuses,
+        codes,
+        messages,
+        kind,
+        retryable: matches!(kind, ErrorKind::RateLimited),
+    }
+}
+
+/// What is told by codes and words of this vendor's.
+const SIGNS: &[Sign] = &[
+    sign(&[], &["billing_disabled"], &[], ErrorKind::Billing),
+    sign(
+        &[400],
+        &[],
+        &["enable billing", "billing account"],
+        ErrorKind::Billing,
+    ),
+    sign(
+        &[400],
+        &[],
+        &["location is not supported"],
+        ErrorKind::Permission,
+    ),
+    sign(
+        &[400],
+        &[],
+        &["input token count", "token*exceeds the maximum"],
+        ErrorKind::ContextLength,
+    ),
+    // A limit of the minute unless it says otherwise.
+    sign(
+        &[429],
+        &["perday"],
+        &["credits are depleted", "spending cap"],
+        ErrorKind::QuotaExhausted,
+    ),
+    sign(
+        &[429],
+        &[],
+        &["resource exhausted", "resource has been exhausted"],
+        ErrorKind::RateLimited,
+    ),
+    sign(&[501], &["unimplemented"], &[], ErrorKind::Unsupported),
+];
+
 /// Classifies a response with a status of 400 or above.
 pub(crate) fn failure(response: &Response) -> Error {
-    let body = parse(&response.body).unwrap_or_default();
-    let error = find(&body);
-    let mut failure = classify(response, message(error).map(str::to_owned));
-    refine(&mut failure, error);
+    let mut failure = decode_error(SIGNS, response);
+    if let Some(reason) = parse(&response.body).as_ref().and_then(reason) {
+        failure.vendor_code = Some(reason);
+    }
     failure
+}
+
+/// The error that a success turns out to be, if it does.
+pub(crate) fn inside(answer: &Json<'_>) -> Option<Error> {
+    if let Some(failure) = answer.get("error") {
+        return Some(in_band(failure));
+    }
+    Report::inside(answer).map(|report| report.into_error(SIGNS))
 }
 
 /// Classifies an error that came inside a success: the value of its `error` field.
-pub(crate) fn in_band(error: &Json<'_>) -> Error {
-    let status = error
-        .get("code")
-        .and_then(Json::count)
-        .and_then(|code| u16::try_from(code).ok())
-        .filter(|code| (400..600).contains(code));
-    let known = status.or_else(|| error.text("status").and_then(http_status));
-    let (kind, retryable) = known.map_or((ErrorKind::Server, true), kind_of_status);
-    let message = message(error).unwrap_or("the vendor reported an error without a message");
-    let mut failure = Error {
-        status,
-        retryable,
-        ..Error::new(kind, message)
+fn in_band(error: &Json<'_>) -> Error {
+    let report = match error.str() {
+        Some(words) => Some(Report::said(words)),
+        None => Report::of(error),
     };
-    refine(&mut failure, error);
+    let report =
+        report.unwrap_or_else(|| Report::said("the vendor reported an error without a message"));
+    let word = error.text("status").and_then(http_status);
+    let status = report.status.or(word);
+    let (kind, retryable) = status.map_or((ErrorKind::Server, true), kind_of_status);
+    let mut failure = Error {
+        status: report.status,
+        retryable,
+        ..Error::new(kind, report.message.clone().unwrap_or_default())
+    };
+    report.refine(SIGNS, status.unwrap_or_default(), &mut failure);
+    failure.vendor_code = reason(error).or(failure.vendor_code);
     failure
-}
-
-fn message<'v>(error: &'v Json<'_>) -> Option<&'v str> {
-    error.str().or_else(|| error.text("message"))
 }
 
 /// The HTTP status of a status word, by `google/rpc/code.proto`.
@@ -63,91 +121,16 @@ fn parse(body: &str) -> Option<Json<'_>> {
     Json::parse(body.strip_prefix("data:").unwrap_or(body)).ok()
 }
 
-/// The error within a body: the field `error` of it or of the first item that has one.
-fn find<'v, 'a>(body: &'v Json<'a>) -> &'v Json<'a> {
-    body.get("error")
+/// The narrowest code of an error: the reason of its `ErrorInfo`. The error is the field `error`
+/// of a body, of the first item that has one, or what is given.
+fn reason(body: &Json<'_>) -> Option<String> {
+    let error = body
+        .get("error")
         .or_else(|| body.list().iter().find_map(|item| item.get("error")))
-        .unwrap_or(body)
-}
-
-/// The items of `details` of a type, such as `QuotaFailure`.
-fn details<'v, 'a>(error: &'v Json<'a>, kind: &'v str) -> impl Iterator<Item = &'v Json<'a>> {
+        .unwrap_or(body);
     let details = error.get("details").map_or(&[][..], Json::list);
-    details.iter().filter(move |detail| {
-        detail
-            .text("@type")
-            .is_some_and(|name| name.ends_with(kind))
-    })
-}
-
-/// Adds what status words, reasons, details and well-known messages tell.
-fn refine(failure: &mut Error, error: &Json<'_>) {
-    let reason = details(error, "ErrorInfo").find_map(|detail| detail.text("reason"));
-    let word = error.text("status").unwrap_or_default();
-    let message = failure.message.to_ascii_lowercase();
-    let says = |phrase: &str| message.contains(phrase);
-
-    let (kind, retryable) = match (reason, failure.kind) {
-        (Some("API_KEY_INVALID" | "API_KEY_EXPIRED"), _) => (ErrorKind::Authentication, false),
-        (Some("BILLING_DISABLED"), _) => (ErrorKind::Billing, false),
-        (_, ErrorKind::InvalidRequest) if says("api key not valid") || says("api key expired") => {
-            (ErrorKind::Authentication, false)
-        }
-        (_, ErrorKind::InvalidRequest)
-            if says("input token count") || (says("token") && says("exceeds the maximum")) =>
-        {
-            (ErrorKind::ContextLength, false)
-        }
-        (_, ErrorKind::InvalidRequest) if says("payload size exceeds") => {
-            (ErrorKind::PayloadTooLarge, false)
-        }
-        (_, ErrorKind::InvalidRequest) if word == "FAILED_PRECONDITION" && says("billing") => {
-            (ErrorKind::Billing, false)
-        }
-        (_, ErrorKind::InvalidRequest) if word == "FAILED_PRECONDITION" && says("location") => {
-            (ErrorKind::Permission, false)
-        }
-        (_, ErrorKind::RateLimited)
-            if is_daily(error) || says("credits are depleted") || says("spending cap") =>
-        {
-            (ErrorKind::QuotaExhausted, false)
-        }
-        (_, ErrorKind::Server) if word == "UNIMPLEMENTED" => (ErrorKind::Unsupported, false),
-        (_, kind) => (kind, failure.retryable),
-    };
-    failure.kind = kind;
-    failure.retryable = retryable;
-    failure.vendor_code = reason
-        .or(Some(word))
-        .filter(|code| !code.is_empty())
-        .map(str::to_owned);
-    failure.retry_after_ms =
-        details(error, "RetryInfo").find_map(|detail| delay(detail.get("retryDelay")?));
-}
-
-/// Whether a quota of a day is used up, which no short wait helps.
-fn is_daily(error: &Json<'_>) -> bool {
-    details(error, "QuotaFailure")
-        .flat_map(|detail| detail.get("violations").map_or(&[][..], Json::list))
-        .flat_map(|violation| [violation.text("quotaId"), violation.text("quotaMetric")])
-        .flatten()
-        .any(|quota| {
-            let quota = quota.to_ascii_lowercase();
-            quota.contains("perday") || quota.contains("per_day")
-        })
-}
-
-/// A `google.protobuf.Duration` in milliseconds: `"34.4s"`, or seconds and nanoseconds apart.
-fn delay(value: &Json<'_>) -> Option<u64> {
-    let seconds = match value {
-        Json::Text(text) => text.trim().strip_suffix('s')?.parse().ok()?,
-        Json::Object(_) => {
-            let field = |name| value.get(name).and_then(Json::float).unwrap_or(0.0);
-            field("seconds") + field("nanos") / 1e9
-        }
-        _ => value.float()?,
-    };
-    seconds_to_ms(seconds)
+    let reason = details.iter().find_map(|detail| detail.text("reason"))?;
+    Some(reason.to_owned())
 }
 
 #[cfg(test)]

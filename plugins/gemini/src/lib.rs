@@ -7,12 +7,13 @@
 //!
 //! - [`encode`]: a request's body, with [`contents`] for the turns, [`thinking`]
 //!   for the thinking controls and [`schema`] for the OpenAPI subset.
-//! - [`wire`]: what the vendor sends; [`usage`]: its counts.
+//! - [`wire`]: what the vendor sends; [`usage`]: its counts; [`billing`]: what they do not say of the price.
 //! - [`stream`]: reads the answer, whether it came whole or in pieces, with
 //!   [`partial`] for calls whose arguments come in pieces.
 //! - [`decode`]: a whole answer; [`error`]: failures; [`models`]: the list of models.
 #![forbid(unsafe_code)]
 
+mod billing;
 mod contents;
 mod decode;
 mod encode;

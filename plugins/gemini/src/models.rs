@@ -36,8 +36,8 @@ pub(crate) fn request(target: &Target, cursor: Option<&str>) -> Result<Request, 
 pub(crate) fn page(body: &str) -> Result<Page, Error> {
     let page = Json::parse(body)
         .map_err(|error| Error::malformed(format!("not a list of models: {error}")))?;
-    if let Some(error) = page.get("error") {
-        return Err(crate::error::in_band(error));
+    if let Some(failure) = crate::error::inside(&page) {
+        return Err(failure);
     }
     let models = page.get("models");
     let next = page.text("nextPageToken").map(str::to_owned);

@@ -2,6 +2,10 @@
 //!
 //! A whole answer is one event and goes through the same [`Reader`], so that
 //! streamed and unstreamed answers cannot come out differently.
+//!
+//! The wire has no end marker: an answer is over when the body ends after a finish reason that
+//! nothing took back. Parts that follow take it back, and so does code of its own chunk that the
+//! model has not spoken of yet: the vendor says `STOP` each time the model hands code over to be run.
 
 use multillm_plugin_sdk::events::Events;
 use multillm_plugin_sdk::json::Json;
@@ -10,14 +14,13 @@ use multillm_plugin_sdk::{
     Decoder, Error, Finish, FinishReason, Frame, Opaque, Target, ToolCallStart, Usage,
 };
 
+use crate::billing::Extras;
 use crate::error;
 use crate::partial::PendingCall;
 use crate::usage::Counts;
 use crate::wire;
 
 /// Reads a `streamGenerateContent` stream.
-///
-/// There is no end marker but the finish reason; the connection's end follows it.
 pub struct Stream {
     reader: Reader,
 }
@@ -39,7 +42,7 @@ impl Decoder for Stream {
 
     fn end(&mut self, events: &mut Events) -> Result<(), Error> {
         self.reader.close(events);
-        match self.reader.is_finished() {
+        match self.reader.is_over() {
             true => {
                 events.done();
                 Ok(())
@@ -68,9 +71,14 @@ pub(crate) struct Reader {
     run: Run,
     calls: u32,
     pending: Option<PendingCall>,
+    /// Something of the answer came.
+    said: bool,
     raw_finish: Option<String>,
+    /// The last finish reason came with code that the model has still to speak of.
+    in_code: bool,
     block_reason: Option<String>,
     finish: Option<Finish>,
+    extras: Extras,
     recognised: bool,
 }
 
@@ -98,6 +106,11 @@ impl Reader {
         self.finish.is_some()
     }
 
+    /// Whether a body that ends here is complete.
+    fn is_over(&self) -> bool {
+        self.is_finished() && !self.in_code
+    }
+
     /// Whether anything was read that only this vendor sends.
     pub(crate) fn is_recognised(&self) -> bool {
         self.recognised
@@ -108,10 +121,13 @@ impl Reader {
         self.calls
     }
 
-    /// Nothing more comes: ends a call whose end was not sent.
+    /// Nothing more comes: ends a call whose end was not sent, and says what is not in the counts.
     pub(crate) fn close(&mut self, events: &mut Events) {
         self.end_call(events);
         self.settle(events);
+        if let Some(block) = self.extras.billing().block() {
+            events.opaque(block);
+        }
     }
 
     fn chunk(&mut self, chunk: &Json<'_>, events: &mut Events) -> Result<(), Error> {
@@ -120,8 +136,8 @@ impl Reader {
                 "not an answer of Gemini's: no JSON object",
             ));
         }
-        if let Some(failure) = chunk.get("error") {
-            return Err(error::in_band(failure));
+        if let Some(failure) = error::inside(chunk) {
+            return Err(failure);
         }
         self.recognised |= ["candidates", "promptFeedback", "usageMetadata"]
             .iter()
@@ -169,7 +185,8 @@ impl Reader {
 
     fn count(&mut self, metadata: &Json<'_>, events: &mut Events) {
         self.counts.update(metadata);
-        let usage = self.counts.unified();
+        self.extras.metadata(metadata);
+        let usage = self.counts.unified(self.said);
         if !usage.is_unknown() && self.usage.as_ref() != Some(&usage) {
             events.usage(usage);
             self.usage = Some(usage);
@@ -177,15 +194,31 @@ impl Reader {
     }
 
     fn candidate(&mut self, candidate: &Json<'_>, events: &mut Events) -> Result<(), Error> {
+        self.extras.candidate(candidate);
         let parts = candidate.at(&["content", "parts"]);
+        let mut in_code = false;
         for part in parts.map_or(&[][..], Json::list) {
             self.part(part, events)?;
+            in_code = match wire::kind(part) {
+                Some("executableCode" | "codeExecutionResult") => true,
+                Some("functionCall") => false,
+                _ => in_code && part.text("text").is_none(),
+            };
         }
         if let Some(reason) = wire::word(candidate, "finishReason") {
             self.end_call(events);
+            self.in_code = in_code && wire::finish_reason(&reason) == FinishReason::Stop;
             self.raw_finish = Some(reason.into_owned());
         }
         Ok(())
+    }
+
+    /// More of the answer comes: whatever ended it before did not.
+    fn go_on(&mut self) {
+        self.said = true;
+        self.raw_finish = None;
+        self.block_reason = None;
+        self.finish = None;
     }
 
     fn part(&mut self, part: &Json<'_>, events: &mut Events) -> Result<(), Error> {
@@ -213,6 +246,7 @@ impl Reader {
             self.opaque("text", part, events);
             return;
         }
+        self.go_on();
         self.end_call(events);
         self.run = match signature {
             Some(_) => Run::None,
@@ -236,6 +270,7 @@ impl Reader {
 
     /// Keeps a part as it is, so that it can be sent back.
     fn opaque(&mut self, kind: &str, part: &Json<'_>, events: &mut Events) {
+        self.go_on();
         self.end_call(events);
         self.run = Run::None;
         events.opaque(Opaque {
@@ -253,6 +288,9 @@ impl Reader {
         if let Some(name) = call.text("name") {
             self.end_call(events);
             self.pending = Some(PendingCall::new(name));
+        }
+        if self.pending.is_some() {
+            self.go_on();
         }
         let Some(pending) = &mut self.pending else {
             return Ok(());

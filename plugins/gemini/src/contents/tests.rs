@@ -207,6 +207,29 @@ fn what_the_model_said_goes_back_part_by_part() {
 }
 
 #[test]
+fn a_user_who_says_nothing_first_keeps_a_turn() {
+    let said = |role, words: &str| message(role, vec![text(words)]);
+    let turns = turns(
+        "gemini-2.5-flash",
+        vec![
+            said(Role::User, ""),
+            said(Role::Assistant, "Hello"),
+            said(Role::User, "Hi"),
+        ],
+    );
+    let roles: Vec<_> = turns
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|turn| &turn["role"])
+        .collect();
+    assert_eq!(roles, ["user", "model", "user"]);
+    assert_ne!(turns[0]["parts"], json!([]));
+    let empty = arranged("gemini-2.5-flash", vec![said(Role::User, "")]).unwrap_err();
+    assert_eq!(empty.kind, ErrorKind::InvalidRequest);
+}
+
+#[test]
 fn gemini_3_gets_a_signature_on_the_first_call_of_another_vendors_turn() {
     let messages = |signature| {
         vec![message(

@@ -204,3 +204,67 @@ fn bodies_of_any_kind_are_errors_too() {
     assert_eq!(error.message, "invalid_token");
     assert_eq!(in_band(&Json::Unsigned(7)).kind, ErrorKind::Server);
 }
+
+#[test]
+fn gateways_have_words_of_their_own() {
+    for (status, body, expected) in [
+        (
+            400,
+            r#"{"error":{"message":"litellm.ContextWindowExceededError: the request is too large","code":"400"}}"#,
+            ErrorKind::ContextLength,
+        ),
+        (
+            500,
+            r#"{"error":{"message":"the request exceeds the available context size (4096 tokens)"}}"#,
+            ErrorKind::ContextLength,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"/chat: Invalid model name passed in model=gone"}}"#,
+            ErrorKind::NotFound,
+        ),
+        (
+            500,
+            r#"{"error":{"message":"image input is not supported by this model"}}"#,
+            ErrorKind::Unsupported,
+        ),
+        (
+            429,
+            r#"{"error":{"message":"Insufficient balance, please recharge","code":"1113"}}"#,
+            ErrorKind::Billing,
+        ),
+    ] {
+        assert_eq!(kind(status, body), (expected, false), "{body}");
+    }
+}
+
+#[test]
+fn a_success_may_hold_an_error_in_any_shape() {
+    for (body, words) in [
+        (
+            r#"{"code":500,"msg":"no route","success":false}"#,
+            "no route",
+        ),
+        (
+            r#"{"success":false,"errors":[{"code":7009,"message":"cannot route"}]}"#,
+            "cannot route",
+        ),
+        (
+            r#"{"base_resp":{"status_code":1008,"status_msg":"no balance"}}"#,
+            "no balance",
+        ),
+        (
+            r#"{"error_code":17,"error_msg":"limit of the day"}"#,
+            "limit of the day",
+        ),
+    ] {
+        let failure = inside(&Json::parse(body).unwrap()).unwrap();
+        assert!(failure.message.contains(words), "{failure:?}");
+    }
+    for answer in [
+        r#"{"candidates":[],"error":null}"#,
+        r#"{"usageMetadata":{"promptTokenCount":1},"base_resp":{"status_code":0,"status_msg":""}}"#,
+    ] {
+        assert_eq!(inside(&Json::parse(answer).unwrap()), None, "{answer}");
+    }
+}

@@ -67,6 +67,139 @@ fn a_stream_cut_before_its_finish_reason_is_truncated() {
     assert!(stream(&frames).is_ok());
 }
 
+const CODE: &str = r#"{"executableCode":{"language":"PYTHON","code":"print(6*7)"}}"#;
+const RESULT: &str = r#"{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"42"}}"#;
+
+/// A piece with these parts and this finish reason.
+fn last(parts: &str, reason: &str) -> String {
+    piece(parts).replace(r#","index":0"#, &format!(r#","finishReason":"{reason}""#))
+}
+
+/// The frames of a body that are whole.
+fn frames(body: &str) -> Vec<&str> {
+    let mut frames: Vec<&str> = body.split("\r\n\r\n").collect();
+    frames.pop();
+    frames
+        .iter()
+        .map(|frame| frame.trim_start_matches("data: "))
+        .collect()
+}
+
+#[test]
+fn a_finish_is_taken_back_by_its_own_code_and_by_what_follows() {
+    let streams = [
+        vec![
+            piece(r#"{"text":"Let me see."}"#),
+            last(CODE, "STOP"),
+            last(RESULT, "STOP"),
+            piece(r#"{"text":"It is "}"#),
+            last(r#"{"text":"42."}"#, "STOP"),
+        ],
+        vec![
+            last(&format!("{CODE},{RESULT}"), "STOP"),
+            piece(r#"{"inlineData":{"mimeType":"image/png","data":"iVBO"}}"#),
+            piece(r#"{"text":"It is "}"#),
+            piece(r#"{"text":"42."}"#),
+            STOP.to_owned(),
+        ],
+        vec![
+            piece(r#"{"text":"It is"}"#),
+            last(&format!(r#"{CODE},{{"text":""}}"#), "STOP"),
+            last(&format!(r#"{RESULT},{{"text":" 42."}}"#), "STOP"),
+        ],
+    ];
+    for pieces in streams {
+        let body: String = pieces
+            .iter()
+            .map(|piece| format!("data: {piece}\r\n\r\n"))
+            .collect();
+        assert!(stream(&frames(&body)).is_ok());
+        for (cut, _) in body.char_indices() {
+            let error = stream(&frames(&body[..cut])).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Truncated, "{}", &body[..cut]);
+        }
+    }
+    for reason in ["STOP", "MAX_TOKENS"] {
+        let early = [
+            last(r#"{"text":"It is "}"#, reason),
+            piece(r#"{"functionCall":{"name":"f"}}"#),
+        ];
+        let error = stream(&[&early[0], &early[1]]).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Truncated, "{reason}");
+    }
+}
+
+#[test]
+fn an_answer_ends_although_it_holds_code() {
+    for (pieces, reason) in [
+        // the model spoke of what it ran
+        (
+            vec![last(&format!(r#"{CODE},{RESULT},{{"text":"42"}}"#), "STOP")],
+            FinishReason::Stop,
+        ),
+        (
+            vec![piece(CODE), piece(RESULT), STOP.to_owned()],
+            FinishReason::Stop,
+        ),
+        // nothing follows a limit
+        (vec![last(CODE, "MAX_TOKENS")], FinishReason::Length),
+        (
+            vec![last(r#"{"text":"42"}"#, "STOP"), piece(r#"{"text":""}"#)],
+            FinishReason::Stop,
+        ),
+    ] {
+        let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+        let answer = assemble(stream(&pieces).unwrap());
+        assert_eq!(answer.finish.reason, reason, "{pieces:?}");
+    }
+    // whole, it is complete when it is read
+    let whole = answer(&last(CODE, "STOP")).unwrap();
+    assert_eq!(whole.finish.reason, FinishReason::Stop);
+}
+
+#[test]
+fn arguments_keep_every_digit_and_calls_without_a_name_are_none() {
+    let arguments = r#"{"id":1234567890123456789,"n":[-987654321098765432]}"#;
+    let frame = piece(&format!(
+        r#"{{"functionCall":{{"name":null,"args":null}}}},{{"functionCall":{{"args":{{"a":1}}}}}},
+           {{"functionCall":{{"name":"f","args":{arguments}}}}}"#
+    ));
+    let parts = parts(&[&frame, STOP]);
+    let [Part::ToolCall(call)] = parts.as_slice() else {
+        panic!("{parts:?}");
+    };
+    assert_eq!(
+        (call.name.as_str(), call.arguments.as_str()),
+        ("f", arguments)
+    );
+    let phantom =
+        assemble(stream(&[&piece(r#"{"text":"Hi"},{"functionCall":{}}"#), STOP]).unwrap());
+    assert_eq!(phantom.finish.reason, FinishReason::Stop);
+    assert_eq!(phantom.content, [signed("Hi", None)]);
+}
+
+#[test]
+fn what_has_a_price_of_its_own_is_told_once_at_the_end() {
+    let frame = r#"{"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"iVBO"}}]},
+        "groundingMetadata":{"webSearchQueries":["a"]},"finishReason":"STOP"}],
+        "usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":1290,"totalTokenCount":1293,
+            "trafficType":"ON_DEMAND_FLEX","candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":1290}]}}"#;
+    for content in [parts(&[frame]), answer(frame).unwrap().content] {
+        let [Part::Opaque(picture), Part::Opaque(billing)] = content.as_slice() else {
+            panic!("{content:?}");
+        };
+        assert_eq!(picture.kind, "inlineData");
+        assert_eq!(billing.kind, multillm_plugin_sdk::billing::KIND);
+        for told in [
+            "ON_DEMAND_FLEX",
+            "1290 output tokens of pictures",
+            "1 web search",
+        ] {
+            assert!(billing.data.contains(told), "{}", billing.data);
+        }
+    }
+}
+
 #[test]
 fn calls_are_whole_distinct_and_change_the_reason() {
     let calls = piece(

@@ -127,6 +127,80 @@ fn a_connection_cut_anywhere_is_never_a_success() {
     }
 }
 
+/// Gemini says `STOP` whenever the model hands over code to be run, and may say it before the last
+/// of a text.
+#[test]
+fn an_early_finish_is_no_end_at_any_byte() {
+    let stage = Stage::new();
+    let service = stage.service();
+    let runtime = Runtime::new().unwrap();
+    let line = LINES.iter().find(|line| line.plugin == "gemini").unwrap();
+    let mut recorded = runtime.block_on(Recorded::of(&stage, &service, line, &ask("Hello"), true));
+    let piece = |parts: &str, finish: &str| {
+        format!(
+            "data: {{\"candidates\":[{{\"content\":{{\"role\":\"model\",\"parts\":[{parts}]}}{finish},\"index\":0}}]}}\r\n\r\n"
+        )
+    };
+    let stop = ",\"finishReason\":\"STOP\"";
+    let code = r#"{"executableCode":{"language":"PYTHON","code":"print(6*7)"}}"#;
+    let outcome = r#"{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"42"}}"#;
+    let handed_over = [
+        piece(r#"{"text":"Let me see."}"#, ""),
+        piece(code, stop),
+        piece(outcome, stop),
+        piece(r#"{"text":"It is "}"#, ""),
+        piece(r#"{"text":"42."}"#, stop),
+    ];
+    let in_one = [
+        piece(
+            &format!(r#"{{"text":"Let me see."}},{code},{outcome}"#),
+            stop,
+        ),
+        piece(r#"{"text":"It is 42."}"#, stop),
+    ];
+    let too_soon = [
+        piece(r#"{"text":"It is "}"#, ""),
+        piece(&format!(r#"{code},{{"text":" "}}"#), ""),
+        piece(outcome, ""),
+        piece(
+            r#"{"text":""}"#,
+            ",\"finishReason\":\"MALFORMED_FUNCTION_CALL\"",
+        ),
+    ];
+    for pieces in [&handed_over[..], &in_one, &too_soon] {
+        recorded.body = pieces.concat().into_bytes();
+        let whole = runtime
+            .block_on(recorded.read([&recorded.body[..]]))
+            .unwrap();
+        assert_eq!(whole.last(), Some(&wire::Event::Done), "{whole:?}");
+        // The last event counts from its line's end on.
+        for cut in 0..recorded.body.len() - 4 {
+            let events = runtime
+                .block_on(recorded.read([&recorded.body[..cut]]))
+                .unwrap();
+            let Some(wire::Event::Failed(error)) = events.last() else {
+                panic!("cut at {cut}: {events:?}");
+            };
+            let kinds = [ErrorKind::Truncated, ErrorKind::MalformedResponse];
+            assert!(kinds.contains(&error.kind), "cut at {cut}: {error}");
+        }
+    }
+    // A finish reason that parts follow is none, whatever it said.
+    recorded.body = [
+        piece(r#"{"text":"It is "}"#, stop),
+        piece(r#"{"text":"42."}"#, ""),
+    ]
+    .concat()
+    .into_bytes();
+    let events = runtime
+        .block_on(recorded.read([&recorded.body[..]]))
+        .unwrap();
+    let Some(wire::Event::Failed(error)) = events.last() else {
+        panic!("{events:?}");
+    };
+    assert_eq!(error.kind, ErrorKind::Truncated);
+}
+
 /// Servers that cut a text between the two halves of an emoji write such JSON, which serde_json
 /// refuses.
 #[test]
