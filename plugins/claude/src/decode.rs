@@ -5,9 +5,8 @@ use multillm_plugin_sdk::{ChatResponse, Error, Opaque, Part, Reasoning, Text, To
 use serde_json::value::RawValue;
 
 use crate::error;
-use crate::wire::{
-    self, Counts, NO_CITATIONS, call_signature, citations, member, signed_citations, text,
-};
+use crate::usage::Counts;
+use crate::wire::{self, NO_CITATIONS, call_signature, citations, member, signed_citations, text};
 
 /// Reads a message.
 ///
@@ -18,8 +17,8 @@ pub(crate) fn message(body: &str) -> Result<ChatResponse, Error> {
     let message = Json::parse(body)
         .map_err(|problem| Error::malformed(format!("the answer is no message: {problem}")))?;
     let kind = message.text("type");
-    if kind == Some("error") || message.get("error").is_some() {
-        return Err(error::in_band(body));
+    if let Some(failure) = error::inside(&message) {
+        return Err(failure);
     }
     let blocks: Vec<&RawValue> = match message.get("content") {
         Some(Json::List(_)) => member(body, "content")
@@ -36,14 +35,20 @@ pub(crate) fn message(body: &str) -> Result<ChatResponse, Error> {
     for block in blocks {
         parts.add(block.get())?;
     }
-    let mut counts = Counts::default();
+    let Parts {
+        mut list,
+        mut counts,
+        has_tool_calls,
+    } = parts;
     counts.update(&message);
+    let usage = counts.unified(!list.is_empty());
+    list.extend(counts.billing().part());
     Ok(ChatResponse {
         id: message.text("id").map(str::to_owned),
         model: message.text("model").map(str::to_owned),
-        finish: wire::finish(message.text("stop_reason"), parts.has_tool_calls),
-        usage: counts.unified(),
-        content: parts.list,
+        finish: wire::finish(message.text("stop_reason"), has_tool_calls),
+        usage,
+        content: list,
     })
 }
 
@@ -51,6 +56,7 @@ pub(crate) fn message(body: &str) -> Result<ChatResponse, Error> {
 #[derive(Default)]
 struct Parts {
     list: Vec<Part>,
+    counts: Counts,
     has_tool_calls: bool,
 }
 
@@ -66,6 +72,7 @@ impl Parts {
                 signature: None,
                 redacted: Some(text(&block, "data")?.to_owned()),
             })),
+            Some("tool_use") if block.text("name").is_none() => {}
             Some("tool_use") => {
                 self.has_tool_calls = true;
                 let input = member(raw, "input").map(outcome::arguments_text);
@@ -77,10 +84,13 @@ impl Parts {
                     signature: call_signature(&block),
                 }));
             }
-            Some(kind) => self.list.push(Part::Opaque(Opaque {
-                kind: kind.to_owned(),
-                data: raw.to_owned(),
-            })),
+            Some(kind) => {
+                self.counts.own_block(&block);
+                self.list.push(Part::Opaque(Opaque {
+                    kind: kind.to_owned(),
+                    data: raw.to_owned(),
+                }));
+            }
         }
         Ok(())
     }

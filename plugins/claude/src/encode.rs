@@ -63,7 +63,7 @@ fn body<'a>(
     blobs: &mut Blobs,
 ) -> Result<Tree<'a>, Error> {
     let model = Model::of(&target.model);
-    let conversation = turns::conversation(request, blobs)?;
+    let conversation = turns::conversation(request, model, blobs)?;
     if conversation.turns.is_empty() && extra.get("messages").is_none() {
         return Err(Error::invalid_request(
             "the conversation holds nothing to answer: add a user message with text or a picture",
@@ -77,7 +77,7 @@ fn body<'a>(
     let plan = thinking::plan(model, settings, request, facts)?;
     let tools = tools::tools(request)?;
     let has_tools = !tools.is_empty() || extra.get("tools").is_some();
-    let [temperature, top_p, top_k] = samplers(model, settings, request, &plan);
+    let [temperature, top_p, top_k] = samplers(model, settings, request, &plan)?;
     let stop = request.sampling.stop.iter();
     Ok(Tree::object([
         ("model", target.model.as_str().into()),
@@ -93,7 +93,8 @@ fn body<'a>(
     .with("temperature", temperature)
     .with("top_p", top_p)
     .with("top_k", top_k)
-    .with("stream", matches!(mode, Mode::Stream).then_some(true)))
+    // Told either way: there are servers that stream unless they are told not to.
+    .with("stream", Some(matches!(mode, Mode::Stream))))
 }
 
 /// A list, unless it is empty.
@@ -116,41 +117,67 @@ fn refuse_unknown_sampling(request: &ChatRequest) -> Result<(), Error> {
     Ok(())
 }
 
-/// The sampling parameters that this request may carry; the vendor refuses the whole request for
-/// any other, even where it stands at its default:
-/// - none for the API version 2026-10-21 and for models from Claude 4.7 on;
-/// - only `top_p` near 1 while thinking;
-/// - `temperature` or `top_p`, not both, from Claude 4.1 on. The temperature wins, unless one of
-///   the two is 1 and thus says nothing.
+/// The sampling parameters of this request. The vendor refuses the whole request for one that a
+/// model does not take, even where it stands at its default, so that a default is left out and
+/// anything else is refused here:
+/// - all of them for the API version 2026-10-21 and for models from Claude 4.7 on;
+/// - all but a `top_p` near 1 while thinking;
+/// - `temperature` beside `top_p` from Claude 4.1 on.
 fn samplers<'a>(
     model: Model,
     settings: &Settings,
     request: &ChatRequest,
     plan: &Plan,
-) -> [Option<Json<'a>>; 3] {
+) -> Result<[Option<Json<'a>>; 3], Error> {
     let sampling = &request.sampling;
-    if !settings.takes_sampling() || !model.takes_sampling() {
-        return [None, None, None];
-    }
-    let (mut temperature, mut top_p) = (sampling.temperature, sampling.top_p);
-    if plan.thinks {
-        top_p = top_p.filter(|share| *share >= MIN_TOP_P_THINKING);
-        return [None, top_p.map(Json::from), None];
-    }
-    if let (Some(heat), Some(share)) = (temperature, top_p)
-        && !model.takes_two_samplers()
-    {
-        if heat >= 1.0 && share < 1.0 {
-            temperature = None;
-        } else {
-            top_p = None;
+    let told = |of: Option<f64>| of.filter(|value| *value < 1.0);
+    let (temperature, top_p, top_k) = (sampling.temperature, sampling.top_p, sampling.top_k);
+    let (heat, share) = (told(temperature), told(top_p));
+    let refused = |circumstances: &str, share: Option<f64>| {
+        let names = [
+            heat.map(|_| "temperature"),
+            share.map(|_| "top_p"),
+            top_k.map(|_| "top_k"),
+        ];
+        let names: Vec<&str> = names.into_iter().flatten().collect();
+        match names.as_slice() {
+            [] => Ok(()),
+            names => Err(Error::unsupported(format!(
+                "{circumstances} takes no {}: leave it out",
+                names.join(" and no ")
+            ))),
         }
+    };
+    if !settings.takes_sampling() {
+        return refused("this API version of claude", share).map(|()| [None, None, None]);
     }
-    [
+    if !model.takes_sampling() {
+        return refused("this model", share).map(|()| [None, None, None]);
+    }
+    if plan.thinks {
+        refused(
+            "a model that thinks",
+            share.filter(|share| *share < MIN_TOP_P_THINKING),
+        )?;
+        return Ok([None, top_p.map(Json::from), None]);
+    }
+    let [temperature, top_p] = match (temperature, top_p) {
+        (Some(_), Some(_)) if !model.takes_two_samplers() => match (heat, share) {
+            (Some(_), Some(_)) => {
+                return Err(Error::unsupported(
+                    "this model takes temperature or top_p and not both: leave one of them out",
+                ));
+            }
+            (_, None) => [temperature, None],
+            (None, Some(_)) => [None, top_p],
+        },
+        both => both.into(),
+    };
+    Ok([
         temperature.map(Json::from),
         top_p.map(Json::from),
-        sampling.top_k.map(Json::from),
-    ]
+        top_k.map(Json::from),
+    ])
 }
 
 fn system(text: Option<String>, request: &ChatRequest) -> Option<String> {

@@ -1,70 +1,74 @@
 //! Failures: what the vendor means by its own words.
 //!
 //! The shape is `{"type":"error","error":{"type","message","details"?},"request_id"?}`, but what
-//! stands between us and the vendor answers too, with anything.
+//! stands between us and the vendor answers too, with anything, and compatible servers have words of
+//! their own.
 
-use multillm_plugin_sdk::error::{classify, kind_of_status};
+use multillm_plugin_sdk::error::{Report, decode_error, kind_of_status, known};
 use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Error, ErrorKind, Response};
 
 /// What a body says.
 #[derive(Default)]
 struct Said {
+    report: Report,
     /// The broad category: `rate_limit_error`.
     category: Option<String>,
     /// The narrow one: `enforced_spend_limit_reached`.
     code: Option<String>,
-    message: Option<String>,
 }
 
 /// Classifies a response of status 400 and above.
 pub(crate) fn of_response(response: &Response) -> Error {
-    let said = read(&response.body);
-    let mut error = classify(response, said.message.clone());
-    refine(&mut error, &said);
-    error.with_code(said.code.or(said.category))
+    let said = read(&Json::parse(&response.body).unwrap_or_default());
+    let error = decode_error(&[], response);
+    said.refine(error)
 }
 
-/// Classifies an error that came with status 200, as a body or as an event of a stream.
-pub(crate) fn in_band(body: &str) -> Error {
+/// The error that a success turns out to be, if it does: a body, or an event of a stream.
+pub(crate) fn inside(answer: &Json<'_>) -> Option<Error> {
+    let failed = answer.text("type") == Some("error") || answer.get("error").is_some();
+    (failed || Report::inside(answer).is_some()).then(|| in_band(answer))
+}
+
+/// Classifies an error that came with status 200.
+pub(crate) fn in_band(body: &Json<'_>) -> Error {
     let said = read(body);
-    let (kind, retryable) = kind_of_status(status_of(said.category.as_deref()));
-    let message = said
-        .message
-        .clone()
-        .filter(|text| !text.trim().is_empty())
-        .unwrap_or_else(|| "the vendor reported an error without a message".to_owned());
-    let mut error = Error {
-        retryable,
-        ..Error::new(kind, message)
+    let status = match said.report.status {
+        Some(_) => said.report.clone().into_error(&[]),
+        None => {
+            let (kind, retryable) = kind_of_status(status_of(said.category.as_deref()));
+            let mut error = Error {
+                retryable,
+                ..Error::new(kind, said.report.message.clone().unwrap_or_default())
+            };
+            said.report.refine(&[], 0, &mut error);
+            error
+        }
     };
-    refine(&mut error, &said);
-    error.with_code(said.code.or(said.category))
+    let mut error = said.refine(status);
+    if error.message.trim().is_empty() {
+        "the vendor reported an error without a message".clone_into(&mut error.message);
+    }
+    error
 }
 
-fn read(body: &str) -> Said {
-    let parsed = Json::parse(body).unwrap_or_default();
+fn read(body: &Json<'_>) -> Said {
     // Some gateways wrap the object in a list.
-    let outer = parsed.list().first().unwrap_or(&parsed);
+    let outer = body.list().first().unwrap_or(body);
     let word = |of: &Json<'_>, key: &str| of.text(key).map(str::to_owned);
+    let report = Report::of(body).unwrap_or_default();
     match outer.get("error") {
         Some(inner @ Json::Object(_)) => Said {
+            report,
             category: word(inner, "type"),
             code: inner.get("details").and_then(|of| word(of, "error_code")),
-            message: inner.get("message").map(words),
         },
-        other => Said {
+        _ => Said {
+            report,
             category: word(outer, "type").filter(|kind| kind != "error"),
             code: None,
-            message: (outer.get("message").or(outer.get("detail")).or(other)).map(words),
         },
-    }
-}
-
-fn words(value: &Json<'_>) -> String {
-    match value {
-        Json::Text(text) => text.to_string(),
-        other => other.to_string(),
     }
 }
 
@@ -85,25 +89,28 @@ fn status_of(category: Option<&str>) -> u16 {
     }
 }
 
-fn refine(error: &mut Error, said: &Said) {
-    let category = said.category.as_deref();
-    let is_specific = !matches!(
-        category,
-        None | Some("invalid_request_error" | "api_error" | "conflict_error")
-    );
-    let status = status_of(category);
-    // 500 is also what an unknown category gets: it says less than the status at hand.
-    if is_specific && status != 500 {
-        error.kind = kind_of_status(status).0;
-    }
-    if let Some(kind) = said.code.as_deref().and_then(kind_of_code) {
-        (error.kind, error.retryable) = (kind, false);
-    } else if matches!(
-        error.kind,
-        ErrorKind::InvalidRequest | ErrorKind::PayloadTooLarge
-    ) && let Some(kind) = kind_of_message(&error.message)
-    {
-        (error.kind, error.retryable) = (kind, false);
+impl Said {
+    /// Adds what this vendor's codes and categories tell. Words that all servers share, which tell
+    /// more than a category, count already.
+    fn refine(self, mut error: Error) -> Error {
+        let category = self.category.as_deref();
+        let codes: Vec<&str> = self.report.codes.iter().map(String::as_str).collect();
+        let status = error.status.unwrap_or_default();
+        if let Some(kind) = self.code.as_deref().and_then(kind_of_code) {
+            (error.kind, error.retryable) = (kind, false);
+        } else if known(status, &codes, &error.message).is_none() {
+            let is_specific = !matches!(
+                category,
+                None | Some("invalid_request_error" | "api_error" | "conflict_error")
+            );
+            // 500 is also what an unknown category gets: it says less than the status at hand.
+            let of_category = status_of(category);
+            if is_specific && of_category != 500 {
+                error.kind = kind_of_status(of_category).0;
+            }
+        }
+        error.vendor_code = self.code.or(error.vendor_code).or(self.category);
+        error
     }
 }
 
@@ -118,25 +125,6 @@ fn kind_of_code(code: &str) -> Option<ErrorKind> {
     } else {
         None
     }
-}
-
-/// Refusals that the vendor tells apart by words alone.
-fn kind_of_message(message: &str) -> Option<ErrorKind> {
-    const SIGNS: [(&str, ErrorKind); 8] = [
-        ("prompt is too long", ErrorKind::ContextLength),
-        ("exceed context limit", ErrorKind::ContextLength),
-        ("exceeds the context window", ErrorKind::ContextLength),
-        ("exceed the context window", ErrorKind::ContextLength),
-        ("maximum context length", ErrorKind::ContextLength),
-        ("credit balance is too low", ErrorKind::Billing),
-        ("api usage limits", ErrorKind::QuotaExhausted),
-        ("blocked by content filtering", ErrorKind::ContentFiltered),
-    ];
-    let message = message.to_ascii_lowercase();
-    SIGNS
-        .iter()
-        .find(|(sign, _)| message.contains(sign))
-        .map(|(_, kind)| *kind)
 }
 
 #[cfg(test)]

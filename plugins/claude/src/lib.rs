@@ -9,7 +9,7 @@
 //! - `model`: what a model can, by its name. `thinking`: how much it is to think.
 //! - `encode`: the request; `turns` its conversation, `tools` its tools, `schema` its
 //!   schemas, `tree` its JSON.
-//! - `decode` reads an answer whole, `stream` as it comes; `wire` is what both share.
+//! - `decode` reads an answer whole, `stream` as it comes; `wire` is what both share, `usage` its counts.
 //! - `error`: failures. `list`: the list of models.
 #![forbid(unsafe_code)]
 
@@ -28,6 +28,7 @@ mod thinking;
 mod tools;
 mod tree;
 mod turns;
+mod usage;
 mod wire;
 
 use multillm_plugin_sdk::{

@@ -38,11 +38,9 @@ pub(crate) fn page(body: &str) -> Result<Page, Error> {
     let listing = Json::parse(body)
         .map_err(|problem| Error::malformed(format!("the answer lists no models: {problem}")))?;
     let Some(Json::List(entries)) = listing.get("data") else {
-        return Err(if listing.get("error").is_some() {
-            error::in_band(body)
-        } else {
+        return Err(error::inside(&listing).unwrap_or_else(|| {
             Error::malformed("the answer lists no models: it has no list of data")
-        });
+        }));
     };
     let models: Vec<Model> = entries.iter().filter_map(model).collect();
     let last = listing.text("last_id").map(str::to_owned);

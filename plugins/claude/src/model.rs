@@ -21,6 +21,7 @@ pub(crate) struct Model {
     version: Option<(u8, u8)>,
     opus: bool,
     always_thinks: bool,
+    signs_thoughts: bool,
 }
 
 impl Model {
@@ -29,10 +30,12 @@ impl Model {
     pub(crate) fn of(name: &str) -> Self {
         let name = name.to_ascii_lowercase();
         let version = name.split_once("claude").map(|(_, rest)| version(rest));
+        let families = ["sonnet", "opus", "haiku", "fable", "mythos"];
         Model {
             version,
             opus: name.contains("opus"),
             always_thinks: version.is_some() && (name.contains("fable") || name.contains("mythos")),
+            signs_thoughts: version.is_some() || families.iter().any(|of| name.contains(of)),
         }
     }
 
@@ -53,6 +56,12 @@ impl Model {
     /// Whether it accepts to be told not to think (adaptive models only).
     pub(crate) fn can_stop_thinking(self) -> bool {
         !self.always_thinks
+    }
+
+    /// Whether its thoughts are signed, and none is taken back without. A gateway may have shortened
+    /// the name.
+    pub(crate) fn signs_thoughts(self) -> bool {
+        self.signs_thoughts
     }
 
     /// Whether it takes sampling parameters other than the defaults.
@@ -139,6 +148,8 @@ mod tests {
         ] {
             assert_eq!(Model::of(name).style(), style, "{name}");
         }
+        assert!(Model::of("prod-sonnet").signs_thoughts());
+        assert!(!Model::of("deepseek-v4-pro").signs_thoughts());
         assert!(Model::of("claude-opus-5").can_stop_thinking());
         assert!(!Model::of("claude-fable-5").can_stop_thinking());
     }

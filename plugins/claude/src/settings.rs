@@ -136,7 +136,7 @@ pub(crate) fn described() -> Vec<Setting> {
     vec![
         setting(
             "api_version",
-            "the anthropic-version header, a date; default 2023-06-01. From 2026-10-21 on temperature, top_p and top_k are not sent",
+            "the anthropic-version header, a date; default 2023-06-01. From 2026-10-21 on temperature, top_p and top_k are refused",
             r#"{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}$"}"#,
         ),
         setting(

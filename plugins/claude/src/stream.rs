@@ -8,7 +8,8 @@ use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Error, Frame, Target};
 
 use crate::error;
-use crate::wire::{self, Counts};
+use crate::usage::Counts;
+use crate::wire;
 
 mod blocks;
 mod call;
@@ -51,7 +52,12 @@ impl multillm_plugin_sdk::Decoder for Decoder {
         };
         match event.text("type").unwrap_or(named) {
             "message_start" => self.start(&event, events),
-            "content_block_start" => self.blocks.start(&event, &frame.data, events)?,
+            "content_block_start" => {
+                if let Some(block) = event.get("content_block") {
+                    self.counts.own_block(block);
+                }
+                self.blocks.start(&event, &frame.data, events)?;
+            }
             "content_block_delta" => self.blocks.delta(&event, events)?,
             "content_block_stop" => self.blocks.stop(&event, events),
             "message_delta" => self.delta(&event, events),
@@ -60,11 +66,17 @@ impl multillm_plugin_sdk::Decoder for Decoder {
                 if !self.finished {
                     self.finish(None, events);
                 }
+                if let Some(block) = self.counts.billing().block() {
+                    events.opaque(block);
+                }
                 events.done();
             }
-            "error" => return Err(error::in_band(&frame.data)),
-            _ if event.get("error").is_some() => return Err(error::in_band(&frame.data)),
-            _ => {}
+            "error" => return Err(error::in_band(&event)),
+            _ => {
+                if let Some(failure) = error::inside(&event) {
+                    return Err(failure);
+                }
+            }
         }
         Ok(())
     }
@@ -78,12 +90,14 @@ impl Decoder {
     fn start(&mut self, event: &Json<'_>, events: &mut Events) {
         if let Some(message) = event.get("message") {
             events.started(message.text("id"), message.text("model"));
-            self.count(message, events);
+            self.counts.begin(message);
+            self.count(events);
         }
     }
 
     fn delta(&mut self, event: &Json<'_>, events: &mut Events) {
-        self.count(event, events);
+        self.counts.update(event);
+        self.count(events);
         let delta = event.get("delta");
         if let Some(reason) = delta.and_then(|delta| delta.text("stop_reason")) {
             self.blocks.stop_all(events);
@@ -91,9 +105,8 @@ impl Decoder {
         }
     }
 
-    fn count(&mut self, of: &Json<'_>, events: &mut Events) {
-        self.counts.update(of);
-        let usage = self.counts.unified();
+    fn count(&mut self, events: &mut Events) {
+        let usage = self.counts.unified(self.blocks.any());
         if !usage.is_unknown() {
             events.usage(usage);
         }
@@ -110,7 +123,7 @@ impl Decoder {
 fn unreadable(frame: &Frame, named: &str) -> Result<(), Error> {
     let data = frame.data.trim();
     if named == "error" {
-        let mut error = error::in_band(data);
+        let mut error = error::in_band(&Json::parse(data).unwrap_or_default());
         if !data.is_empty() {
             data.clone_into(&mut error.message);
         }

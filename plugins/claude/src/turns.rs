@@ -11,6 +11,7 @@ use multillm_plugin_sdk::{
 };
 use serde_json::value::RawValue;
 
+use crate::model::Model;
 use crate::tree::Tree;
 use crate::wire::{CALLER, NO_CITATIONS, TOOLSET, member};
 
@@ -34,6 +35,8 @@ pub(crate) struct Turn<'a> {
 
 const USER: &str = "user";
 const ASSISTANT: &str = "assistant";
+/// Stands for a user who said nothing: the vendor refuses empty and blank text.
+const SILENCE: &str = ".";
 
 /// A content block, told apart as far as its place in a turn matters.
 #[derive(Debug)]
@@ -78,6 +81,7 @@ fn typed(kind: &'static str) -> Tree<'static> {
 /// assistant), `invalid-request` for parts that cannot stand where they stand.
 pub(crate) fn conversation<'a>(
     request: &'a ChatRequest,
+    model: Model,
     blobs: &mut Blobs,
 ) -> Result<Conversation<'a>, Error> {
     let mut system: Vec<&str> = Vec::new();
@@ -92,13 +96,14 @@ pub(crate) fn conversation<'a>(
             }
             Role::Assistant => {
                 for part in &message.content {
-                    if let Some(block) = assistant_part(part)? {
+                    if let Some(block) = assistant_part(part, model)? {
                         push(&mut turns, ASSISTANT, block);
                     }
                 }
             }
         }
     }
+    begin_with_user(&mut turns);
     trim_prefill(&mut turns);
     Ok(Conversation {
         system: (!system.is_empty()).then(|| system.join("\n\n")),
@@ -180,14 +185,14 @@ fn user_part<'a>(
     Ok(())
 }
 
-fn assistant_part(part: &Part) -> Result<Option<Block<'_>>, Error> {
+fn assistant_part(part: &Part, model: Model) -> Result<Option<Block<'_>>, Error> {
     Ok(Some(match part {
         Part::Text(text) if is_blank(&text.text) => return Ok(None),
         Part::Text(text) => Block::Text {
             text: &text.text,
             citations: citations(text),
         },
-        Part::Reasoning(reasoning) => return Ok(thought(reasoning)),
+        Part::Reasoning(reasoning) => return Ok(thought(reasoning, model)),
         Part::ToolCall(call) => tool_use(call)?,
         Part::Opaque(own) => opaque(&own.data)?,
         Part::Image(_) => {
@@ -212,8 +217,9 @@ fn citations(text: &Text) -> Option<&RawValue> {
     serde_json::from_str(signature).ok()
 }
 
-/// Thoughts go back with their signature, or not at all: the vendor refuses unsigned ones.
-fn thought(reasoning: &Reasoning) -> Option<Block<'_>> {
+/// Thoughts go back with their signature. Unsigned ones the vendor refuses; compatible servers, whose
+/// models bear other names, make no other and want them back.
+fn thought(reasoning: &Reasoning, model: Model) -> Option<Block<'_>> {
     let tree = match (
         reasoning.redacted.as_deref(),
         reasoning.signature.as_deref(),
@@ -222,7 +228,8 @@ fn thought(reasoning: &Reasoning) -> Option<Block<'_>> {
         (None, Some(signature)) => typed("thinking")
             .with("thinking", Some(reasoning.text.as_str()))
             .with("signature", Some(signature)),
-        (None, None) => return None,
+        (None, None) if model.signs_thoughts() || reasoning.text.is_empty() => return None,
+        (None, None) => typed("thinking").with("thinking", Some(reasoning.text.as_str())),
     };
     Some(Block::Thought(tree))
 }
@@ -286,6 +293,22 @@ fn media_type(of: &str) -> Result<(&'static str, &'static str), Error> {
         other => Err(Error::unsupported(format!(
             "claude takes jpeg, png, gif and webp pictures and pdf documents, not {other}"
         ))),
+    }
+}
+
+/// The vendor wants a user's turn first. One that was empty, or never was, is told by the least that
+/// it takes.
+fn begin_with_user(turns: &mut Vec<Turn<'_>>) {
+    if turns.first().is_some_and(|turn| turn.role == ASSISTANT) {
+        let silence = Turn {
+            role: USER,
+            content: vec![Block::Text {
+                text: SILENCE,
+                citations: None,
+            }],
+            results: 0,
+        };
+        turns.insert(0, silence);
     }
 }
 

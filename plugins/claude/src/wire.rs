@@ -1,9 +1,9 @@
-//! What answers have in common, whole or streamed: counts, ends, signatures.
+//! What answers have in common, whole or streamed: ends and signatures. Their counts are in `usage`.
 
 use std::fmt;
 
 use multillm_plugin_sdk::json::Json;
-use multillm_plugin_sdk::{Error, Finish, FinishReason, Usage, outcome};
+use multillm_plugin_sdk::{Error, Finish, FinishReason, outcome};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -93,56 +93,19 @@ pub(crate) fn citations(block: &Json<'_>) -> Vec<String> {
 /// second one's citations would stand for both.
 pub(crate) const NO_CITATIONS: &str = "[]";
 
-/// Tokens as the vendor counts them. In a stream a later count replaces the former.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counts {
-    input: Option<u64>,
-    cached: Option<u64>,
-    written: Option<u64>,
-    output: Option<u64>,
-    thinking: Option<u64>,
-}
-
-impl Counts {
-    /// Takes over what is present in the `usage` of a message or an event.
-    pub(crate) fn update(&mut self, of: &Json<'_>) {
-        let Some(usage) = of.get("usage") else { return };
-        let take = |count: &mut Option<u64>, path: &[&str]| {
-            *count = usage.at(path).and_then(Json::count).or(*count);
-        };
-        take(&mut self.input, &["input_tokens"]);
-        take(&mut self.cached, &["cache_read_input_tokens"]);
-        take(&mut self.written, &["cache_creation_input_tokens"]);
-        take(&mut self.output, &["output_tokens"]);
-        take(
-            &mut self.thinking,
-            &["output_tokens_details", "thinking_tokens"],
-        );
-    }
-
-    /// In unified counts: the vendor leaves tokens read from and written to the cache out of the input.
-    pub(crate) fn unified(&self) -> Usage {
-        Usage {
-            prompt_tokens: self
-                .input
-                .and_then(|input| outcome::sum(&[Some(input), self.cached, self.written])),
-            completion_tokens: self.output,
-            total_tokens: None,
-            cached_tokens: self.cached,
-            cache_write_tokens: self.written,
-            reasoning_tokens: self.thinking,
-        }
-    }
-}
-
-/// The end of an answer from the vendor's `stop_reason`.
+/// The end of an answer from the vendor's `stop_reason`, also in the words of compatible servers.
 pub(crate) fn finish(raw: Option<&str>, has_tool_calls: bool) -> Finish {
     let word = raw.map(str::to_ascii_lowercase);
     let reason = match word.as_deref() {
-        Some("end_turn" | "stop_sequence") => FinishReason::Stop,
-        Some("max_tokens" | "model_context_window_exceeded") => FinishReason::Length,
-        Some("tool_use") => FinishReason::ToolCalls,
-        Some("refusal") => FinishReason::ContentFilter,
+        Some("end_turn" | "stop_sequence" | "stop" | "eos") => FinishReason::Stop,
+        Some("max_tokens" | "model_context_window_exceeded" | "length") => FinishReason::Length,
+        Some("tool_use" | "tool_calls") if has_tool_calls => FinishReason::ToolCalls,
+        // A call without a name is none.
+        Some("tool_use" | "tool_calls") => FinishReason::Stop,
+        Some("refusal" | "sensitive" | "content_filter" | "safety" | "guardrail_intervened") => {
+            FinishReason::ContentFilter
+        }
+        Some("error" | "network_error") => FinishReason::Error,
         None if has_tool_calls => FinishReason::ToolCalls,
         // `pause_turn` among them: the answer is to be sent back as it is, to be continued.
         _ => FinishReason::Other,
@@ -155,18 +118,8 @@ pub(crate) fn finish(raw: Option<&str>, has_tool_calls: bool) -> Finish {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, finish, member};
+    use super::{finish, member};
     use multillm_plugin_sdk::FinishReason;
-    use multillm_plugin_sdk::json::Json;
-
-    fn counted(usages: &[&str]) -> Counts {
-        let mut counts = Counts::default();
-        for usage in usages {
-            let message = format!(r#"{{"usage":{usage}}}"#);
-            counts.update(&Json::parse(&message).unwrap());
-        }
-        counts
-    }
 
     #[test]
     fn members_keep_their_bytes() {
@@ -179,45 +132,6 @@ mod tests {
     }
 
     #[test]
-    fn all_input_is_counted() {
-        let usage = counted(&[r#"{"input_tokens":3,"cache_read_input_tokens":10,
-            "cache_creation_input_tokens":100.0,"output_tokens":7,
-            "output_tokens_details":{"thinking_tokens":5},"speed":"fast"}"#])
-        .unified();
-        assert_eq!(usage.prompt_tokens, Some(113));
-        assert_eq!(usage.cached_tokens, Some(10));
-        assert_eq!(usage.cache_write_tokens, Some(100));
-        assert_eq!(usage.completion_tokens, Some(7));
-        assert_eq!(usage.reasoning_tokens, Some(5));
-        assert_eq!(usage.total_tokens, None);
-    }
-
-    #[test]
-    fn unknown_stays_unknown() {
-        for nothing in ["null", "\"many\"", "[]", r#"{"output_tokens":null}"#] {
-            assert!(counted(&[nothing]).unified().is_unknown(), "{nothing}");
-        }
-        let partial = counted(&[r#"{"cache_read_input_tokens":4,"output_tokens":-1}"#]).unified();
-        assert_eq!(
-            (partial.prompt_tokens, partial.cached_tokens),
-            (None, Some(4))
-        );
-        assert_eq!(partial.completion_tokens, None);
-    }
-
-    #[test]
-    fn later_counts_replace_what_they_name() {
-        let usage = counted(&[
-            r#"{"input_tokens":1128,"cache_read_input_tokens":2,"output_tokens":1}"#,
-            r#"{"input_tokens":2411,"output_tokens":90}"#,
-            r#"{"output_tokens":91}"#,
-        ])
-        .unified();
-        assert_eq!(usage.prompt_tokens, Some(2413));
-        assert_eq!(usage.completion_tokens, Some(91));
-    }
-
-    #[test]
     fn stop_reasons_are_unified_and_kept() {
         for (raw, tools, reason) in [
             ("end_turn", false, FinishReason::Stop),
@@ -226,7 +140,10 @@ mod tests {
             ("max_tokens", true, FinishReason::Length),
             ("model_context_window_exceeded", false, FinishReason::Length),
             ("TOOL_USE", true, FinishReason::ToolCalls),
+            ("tool_use", false, FinishReason::Stop),
             ("refusal", false, FinishReason::ContentFilter),
+            ("sensitive", false, FinishReason::ContentFilter),
+            ("length", false, FinishReason::Length),
             ("pause_turn", false, FinishReason::Other),
             ("something_new", false, FinishReason::Other),
         ] {

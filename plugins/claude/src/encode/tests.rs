@@ -36,7 +36,7 @@ fn a_plain_question_is_a_small_body() {
     assert!(whole.query.is_empty());
     assert_eq!(
         body("claude-sonnet-4-5", &ask("Hi")),
-        json!({"model": "claude-sonnet-4-5", "max_tokens": 8192,
+        json!({"model": "claude-sonnet-4-5", "max_tokens": 8192, "stream": false,
                "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]})
     );
     let streamed = request(&target("claude", "{}"), &ask("Hi"), Mode::Stream).unwrap();
@@ -69,39 +69,124 @@ fn everything_asked_is_there() {
                "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}],
                "tools": [{"name": "look", "input_schema": {"type": "object", "properties": {}}}],
                "tool_choice": {"type": "tool", "name": "look", "disable_parallel_tool_use": true},
-               "stop_sequences": ["END"], "temperature": 0.5, "top_p": 0.9, "top_k": 40,
+               "stop_sequences": ["END"], "stream": false, "temperature": 0.5, "top_p": 0.9, "top_k": 40,
                "metadata": {"user_id": "u"}})
     );
 }
 
+/// `temperature`, `top_p` and `top_k` of the body, or why there is none.
+fn sampled(
+    model: &str,
+    settings: &str,
+    wanted: (Option<f64>, Option<f64>, Option<u32>),
+    effort: Option<ReasoningEffort>,
+) -> Result<[Option<f64>; 3], String> {
+    let mut asked = ask("Hi");
+    (
+        asked.sampling.temperature,
+        asked.sampling.top_p,
+        asked.sampling.top_k,
+    ) = wanted;
+    asked.reasoning_effort = effort;
+    match body_with(model, settings, &asked) {
+        Ok(body) => Ok(
+            ["temperature", "top_p", "top_k"].map(|name| body.get(name).and_then(Value::as_f64))
+        ),
+        Err(error) => {
+            assert_eq!(error.kind, ErrorKind::Unsupported, "{error:?}");
+            Err(error.message)
+        }
+    }
+}
+
 #[test]
 fn sampling_goes_where_it_is_taken() {
-    let sampling = |model: &str, settings: &str, temperature, top_p, effort| {
-        let mut asked = ask("Hi");
-        asked.sampling.temperature = temperature;
-        asked.sampling.top_p = top_p;
-        asked.sampling.top_k = Some(5);
-        asked.reasoning_effort = effort;
-        let body = body_with(model, settings, &asked).unwrap();
-        ["temperature", "top_p", "top_k"].map(|name| body.get(name).and_then(Value::as_f64))
-    };
-    let both = |model| sampling(model, "{}", Some(0.7), Some(0.9), None);
+    let plain = |model, wanted| sampled(model, "{}", wanted, None).unwrap();
     assert_eq!(
-        both("claude-3-5-haiku-latest"),
+        plain("claude-3-5-haiku-latest", (Some(0.7), Some(0.9), Some(5))),
         [Some(0.7), Some(0.9), Some(5.0)]
     );
-    assert_eq!(both("claude-opus-4-1"), [Some(0.7), None, Some(5.0)]);
-    assert_eq!(both("claude-opus-4-7"), [None; 3]);
-    let neutral = |heat, share| sampling("claude-sonnet-4-5", "{}", Some(heat), Some(share), None);
-    assert_eq!(neutral(1.0, 0.9), [None, Some(0.9), Some(5.0)]);
-    assert_eq!(neutral(0.7, 1.0), [Some(0.7), None, Some(5.0)]);
+    for (wanted, sent) in [
+        ((Some(0.7), None, Some(5)), [Some(0.7), None, Some(5.0)]),
+        ((Some(1.0), Some(0.9), None), [None, Some(0.9), None]),
+        ((Some(0.7), Some(1.0), None), [Some(0.7), None, None]),
+        ((Some(1.0), Some(1.0), None), [Some(1.0), None, None]),
+    ] {
+        assert_eq!(plain("claude-opus-4-1", wanted), sent, "{wanted:?}");
+    }
+    // what says nothing is left out
+    assert_eq!(
+        plain("claude-opus-4-8", (Some(1.0), Some(1.0), None)),
+        [None; 3]
+    );
+    let thinking = |wanted| {
+        let low = Some(ReasoningEffort::Low);
+        sampled("claude-sonnet-4-5", "{}", wanted, low).unwrap()
+    };
+    assert_eq!(
+        thinking((Some(1.0), Some(0.95), None)),
+        [None, Some(0.95), None]
+    );
+}
+
+#[test]
+fn sampling_that_a_model_refuses_is_refused_by_name() {
     let newer = r#"{"api_version":"2026-10-21"}"#;
-    let old = sampling("claude-3-haiku-20240307", newer, Some(0.7), Some(0.9), None);
-    assert_eq!(old, [None; 3]);
     let low = Some(ReasoningEffort::Low);
-    let thinking = |share| sampling("claude-sonnet-4-5", "{}", Some(0.7), Some(share), low);
-    assert_eq!(thinking(0.9), [None; 3]);
-    assert_eq!(thinking(0.95), [None, Some(0.95), None]);
+    for (model, settings, wanted, effort, named) in [
+        (
+            "claude-opus-4-8",
+            "{}",
+            (Some(0.5), None, None),
+            None,
+            "no temperature:",
+        ),
+        (
+            "claude-opus-4-8",
+            "{}",
+            (Some(0.0), Some(0.9), Some(5)),
+            None,
+            "no temperature and no top_p and no top_k:",
+        ),
+        (
+            "claude-haiku-5",
+            "{}",
+            (Some(1.0), None, Some(5)),
+            None,
+            "no top_k:",
+        ),
+        (
+            "claude-3-haiku-20240307",
+            newer,
+            (None, Some(0.9), None),
+            None,
+            "no top_p:",
+        ),
+        (
+            "claude-sonnet-4-5",
+            "{}",
+            (Some(0.7), Some(0.9), None),
+            None,
+            "temperature or top_p",
+        ),
+        (
+            "claude-sonnet-4-5",
+            "{}",
+            (Some(0.7), Some(0.97), None),
+            low,
+            "no temperature:",
+        ),
+        (
+            "claude-opus-4-6",
+            "{}",
+            (None, Some(0.9), Some(1)),
+            low,
+            "no top_p and no top_k:",
+        ),
+    ] {
+        let message = sampled(model, settings, wanted, effort).unwrap_err();
+        assert!(message.contains(named), "{message}");
+    }
 }
 
 #[test]

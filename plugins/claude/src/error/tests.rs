@@ -2,7 +2,14 @@
 
 use multillm_plugin_sdk::{ErrorKind, Response};
 
-use super::{in_band, of_response};
+use multillm_plugin_sdk::Error;
+use multillm_plugin_sdk::json::Json;
+
+use super::{inside, of_response};
+
+fn in_band(body: &str) -> Error {
+    super::in_band(&Json::parse(body).unwrap())
+}
 
 fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
     Response {
@@ -193,7 +200,7 @@ fn any_body_makes_an_error() {
             400,
             r#"{"error":{"message":{"a":1}}}"#,
             ErrorKind::InvalidRequest,
-            r#"{"a":1}"#,
+            r#"{"message":{"a":1}}"#,
         ),
         (400, "[]", ErrorKind::InvalidRequest, "[]"),
     ] {
@@ -223,4 +230,103 @@ fn errors_in_a_success_get_their_kind_from_the_category() {
     let error = in_band("{}");
     assert_eq!((error.kind, error.retryable), (ErrorKind::Server, true));
     assert!(!error.message.is_empty());
+}
+
+#[test]
+fn compatible_servers_have_words_of_their_own() {
+    for (status, category, message, kind) in [
+        (
+            400,
+            "bad_request_error",
+            "invalid params, context window exceeds limit",
+            ErrorKind::ContextLength,
+        ),
+        (
+            400,
+            "invalid_request_error",
+            "Your request exceeded model token limit: 131072 (requested: 140000)",
+            ErrorKind::ContextLength,
+        ),
+        (
+            500,
+            "api_error",
+            "the request exceeds the available context size, try increasing it",
+            ErrorKind::ContextLength,
+        ),
+        (
+            400,
+            "validation_error",
+            "Input is too long for requested model.",
+            ErrorKind::ContextLength,
+        ),
+        (
+            400,
+            "invalid_request_error",
+            "Invalid model name passed in model=gone",
+            ErrorKind::NotFound,
+        ),
+        (
+            429,
+            "exceeded_current_quota_error",
+            "suspended",
+            ErrorKind::QuotaExhausted,
+        ),
+        (
+            400,
+            "invalid_request_error",
+            "invalid api key",
+            ErrorKind::Authentication,
+        ),
+        (
+            500,
+            "api_error",
+            "image input is not supported by this server",
+            ErrorKind::Unsupported,
+        ),
+    ] {
+        let error = of_response(&response(status, &[], &said(category, message, "null")));
+        assert_eq!((error.kind, error.retryable), (kind, false), "{message}");
+    }
+    let coded = |code: &str| {
+        let body = format!(
+            r#"{{"type":"error","error":{{"type":"rate_limit_error","code":"{code}","message":"m"}}}}"#
+        );
+        of_response(&response(429, &[], &body))
+    };
+    let unpaid = coded("1113");
+    assert_eq!((unpaid.kind, unpaid.retryable), (ErrorKind::Billing, false));
+    assert_eq!(unpaid.vendor_code.as_deref(), Some("1113"));
+    assert_eq!(coded("1302").kind, ErrorKind::RateLimited);
+}
+
+#[test]
+fn a_success_may_hold_an_error_in_any_shape() {
+    for (body, words) in [
+        (
+            r#"{"base_resp":{"status_code":1004,"status_msg":"login fail"}}"#,
+            "login fail",
+        ),
+        (
+            r#"{"code":500,"msg":"no route","success":false}"#,
+            "no route",
+        ),
+        (
+            r#"{"errors":[{"code":7009,"message":"cannot route"}],"success":false}"#,
+            "cannot route",
+        ),
+        (
+            r#"{"type":"error","error":{"type":"api_error"}}"#,
+            "api_error",
+        ),
+        (r#"{"error":"gone"}"#, "gone"),
+    ] {
+        let error = inside(&Json::parse(body).unwrap()).unwrap();
+        assert!(error.message.contains(words), "{error:?}");
+    }
+    for answer in [
+        r#"{"type":"message","content":[],"base_resp":{"status_code":0,"status_msg":""}}"#,
+        r#"{"type":"message","content":[],"error":null}"#,
+    ] {
+        assert_eq!(inside(&Json::parse(answer).unwrap()), None, "{answer}");
+    }
 }

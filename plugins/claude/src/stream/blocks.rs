@@ -46,6 +46,11 @@ impl Blocks {
         self.calls > 0
     }
 
+    /// Whether a block was opened so far.
+    pub(super) fn any(&self) -> bool {
+        self.opened > 0
+    }
+
     /// Opens a block. Whatever is still open is closed, save calls: only their pieces say
     /// where they belong when they come mixed. `data` is the event as it came.
     pub(super) fn start(
@@ -79,6 +84,10 @@ impl Blocks {
             "redacted_thinking" => {
                 self.writing = None;
                 events.redacted_reasoning(text(block, "data")?);
+                self.push(index, Content::Over);
+            }
+            // A call without a name is none.
+            "tool_use" if block.text("name").is_none() => {
                 self.push(index, Content::Over);
             }
             "tool_use" => {

@@ -12,6 +12,7 @@ use crate::fixtures::target;
 
 mod parts;
 mod random;
+mod servers;
 
 use parts::Assembly;
 

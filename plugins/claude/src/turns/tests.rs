@@ -2,14 +2,17 @@
 
 use multillm_plugin_sdk::body::json_body;
 use multillm_plugin_sdk::{
-    Blob, BodyPart, ChatRequest, Error, ErrorKind, Image, ImageSource, Opaque, Part, Reasoning,
-    ResultPart, Role, Text, ToolResult,
+    Blob, BodyPart, ChatRequest, Error, ErrorKind, Image, ImageSource, Opaque, Part, ResultPart,
+    Role, Text, ToolResult,
 };
 use serde_json::{Value, json};
 
 use super::{Turn, conversation, wire_id};
 use crate::fixtures::{call, converse, message, said, text};
+use crate::model::Model;
 use crate::tree::Tree;
+
+mod thoughts;
 
 fn tree(turns: Vec<Turn<'_>>) -> Tree<'_> {
     Tree::List(turns.into_iter().map(Tree::from).collect())
@@ -18,7 +21,7 @@ fn tree(turns: Vec<Turn<'_>>) -> Tree<'_> {
 fn laid_out(request: &ChatRequest) -> Result<(Value, Option<String>), Error> {
     let mut system = None;
     let parts = json_body(request, |blobs| {
-        let conversation = conversation(request, blobs)?;
+        let conversation = conversation(request, Model::of("claude"), blobs)?;
         system = conversation.system;
         Ok(tree(conversation.turns))
     })?;
@@ -63,14 +66,6 @@ fn picture(media_type: &str) -> Image {
         }),
         detail: None,
     }
-}
-
-fn thought(text: &str, signature: Option<&str>, redacted: Option<&str>) -> Part {
-    Part::Reasoning(Reasoning {
-        text: text.to_owned(),
-        signature: signature.map(str::to_owned),
-        redacted: redacted.map(str::to_owned),
-    })
 }
 
 #[test]
@@ -166,33 +161,6 @@ fn results_carry_pictures_failures_and_nothing() {
 }
 
 #[test]
-fn thoughts_go_back_as_they_came() {
-    let turns = turns(vec![
-        said(Role::User, "q"),
-        message(
-            Role::Assistant,
-            [
-                thought("Hmm.", Some("EuY="), None),
-                thought("", None, Some("opaque==")),
-                thought("", Some("sig"), None),
-                thought("unsigned", None, None),
-                Part::ToolCall(call("t", "look", "{\"cut\": ")),
-            ],
-        ),
-        message(Role::Tool, [said_result("t", "x")]),
-    ]);
-    assert_eq!(
-        turns.pointer("/1/content").unwrap(),
-        &json!([
-            {"type": "thinking", "thinking": "Hmm.", "signature": "EuY="},
-            {"type": "redacted_thinking", "data": "opaque=="},
-            {"type": "thinking", "thinking": "", "signature": "sig"},
-            {"type": "tool_use", "id": "t", "name": "look", "input": {"_raw": "{\"cut\": "}},
-        ])
-    );
-}
-
-#[test]
 fn blocks_of_the_vendors_own_keep_their_place_and_bytes() {
     let own = |kind: &str, data: &str| {
         Part::Opaque(Opaque {
@@ -224,7 +192,9 @@ fn blocks_of_the_vendors_own_keep_their_place_and_bytes() {
         ),
     ]);
     let parts = json_body(&request, |blobs| {
-        Ok(tree(conversation(&request, blobs)?.turns))
+        Ok(tree(
+            conversation(&request, Model::of("claude"), blobs)?.turns,
+        ))
     })
     .unwrap();
     let expected = format!(
@@ -243,6 +213,7 @@ fn who_made_a_call_goes_back_with_it_and_its_result() {
     let mut foreign = call("u", "click", "{}");
     foreign.signature = Some("no json".to_owned());
     let turns = turns(vec![
+        said(Role::User, "q"),
         message(
             Role::Assistant,
             [Part::ToolCall(made), Part::ToolCall(foreign)],
@@ -252,6 +223,7 @@ fn who_made_a_call_goes_back_with_it_and_its_result() {
     assert_eq!(
         turns,
         json!([
+            {"role": "user", "content": [{"type": "text", "text": "q"}]},
             {"role": "assistant", "content": [
                 {"type": "tool_use", "id": "t", "name": "click", "input": {},
                  "caller": {"type": "code_execution_20250825", "tool_id": "srv_1"},
@@ -348,6 +320,7 @@ fn ids_are_rewritten_alike_for_call_and_result() {
     assert_ne!(wire_id("a.b"), wire_id("a:b"));
     assert!(!wire_id("").is_empty());
     let turns = turns(vec![
+        said(Role::User, "q"),
         message(
             Role::Assistant,
             [Part::ToolCall(call("call:0", "look", ""))],
@@ -355,39 +328,7 @@ fn ids_are_rewritten_alike_for_call_and_result() {
         message(Role::Tool, [said_result("call:0", "x")]),
     ]);
     assert_eq!(
-        turns.pointer("/0/content/0/id").unwrap(),
-        turns.pointer("/1/content/0/tool_use_id").unwrap()
+        turns.pointer("/1/content/0/id").unwrap(),
+        turns.pointer("/2/content/0/tool_use_id").unwrap()
     );
-}
-
-#[test]
-fn a_loop_of_tools_is_thoughtless_if_it_began_so() {
-    let is_thoughtless = |first: Vec<Part>, last: Option<&str>| {
-        let mut messages = vec![
-            said(Role::User, "q"),
-            multillm_plugin_sdk::Message {
-                role: Role::Assistant,
-                content: first,
-            },
-            message(Role::Tool, [said_result("t", "x")]),
-            message(Role::Assistant, [Part::ToolCall(call("u", "look", ""))]),
-            message(Role::Tool, [said_result("u", "y")]),
-        ];
-        messages.extend(last.map(|words| said(Role::Assistant, words)));
-        let request = converse(messages);
-        let mut thoughtless = false;
-        json_body(&request, |blobs| {
-            thoughtless = conversation(&request, blobs)?.is_thoughtless_loop();
-            Ok(())
-        })
-        .unwrap();
-        thoughtless
-    };
-    let calls = || Part::ToolCall(call("t", "look", ""));
-    assert!(is_thoughtless(vec![calls()], None));
-    assert!(!is_thoughtless(
-        vec![thought("Hm", Some("s"), None), calls()],
-        None
-    ));
-    assert!(!is_thoughtless(vec![calls()], Some("done")));
 }
