@@ -1,10 +1,12 @@
 //! From a whole reply to a unified answer, and what stream and reply have in common.
 
+use multillm_plugin_sdk::billing::Billing;
 use multillm_plugin_sdk::outcome::finish_reason;
 use multillm_plugin_sdk::{
-    ChatResponse, Error, Finish, FinishReason, Part, Reasoning, Response, Target, Text, ToolCall,
-    Usage,
+    ChatResponse, Error, Finish, FinishReason, Opaque, Part, Reasoning, Response, Target, Text,
+    ToolCall, Usage,
 };
+use serde_json::value::RawValue;
 
 use crate::error;
 use crate::wire::{self, Answer, ContentBlock, Counts, Message, items};
@@ -14,22 +16,28 @@ use crate::wire::{self, Answer, ContentBlock, Counts, Message, items};
 pub(crate) const THINKING: &str = "thinking";
 
 pub(crate) fn reply(target: &Target, response: &Response) -> Result<ChatResponse, Error> {
-    let answer: Answer<'_> = serde_json::from_str(&response.body).map_err(unreadable)?;
+    let unread = |error| error::told(&response.body).unwrap_or_else(|| unreadable(error));
+    let answer: Answer<'_> = serde_json::from_str(&response.body).map_err(unread)?;
     if let Some(failure) = error::inside(&answer) {
         return Err(failure);
     }
     let message: Message<'_> = match answer.message {
         Some(message) => serde_json::from_str(message.get()).map_err(unreadable)?,
-        None => return Err(Error::malformed("the reply has no message")),
+        None => {
+            return Err(error::told(&response.body)
+                .unwrap_or_else(|| Error::malformed("the reply has no message")));
+        }
     };
-    let content = parts(&message).map_err(unreadable)?;
+    let mut content = parts(&message).map_err(unreadable)?;
     let has_calls = content.iter().any(|part| matches!(part, Part::ToolCall(_)));
+    let usage = usage(answer.usage.as_ref(), !content.is_empty());
+    content.extend(billing(answer.usage.as_ref()).part());
     Ok(ChatResponse {
         id: answer.id.filter(|id| !id.is_empty()),
         model: model(target),
         content,
         finish: finish(answer.finish_reason, has_calls),
-        usage: usage(answer.usage.as_ref()),
+        usage,
     })
 }
 
@@ -45,7 +53,8 @@ pub(crate) fn unreadable(error: serde_json::Error) -> Error {
 /// Content blocks first, then the tool plan, then the calls that it plans.
 fn parts(message: &Message<'_>) -> serde_json::Result<Vec<Part>> {
     let mut parts = Vec::new();
-    for block in blocks(message)? {
+    for raw in blocks(message)? {
+        let block = block(raw)?;
         match block.kind.as_deref() {
             Some("thinking") => {
                 let thought = block.thinking.unwrap_or_default();
@@ -58,28 +67,46 @@ fn parts(message: &Message<'_>) -> serde_json::Result<Vec<Part>> {
                 parts.extend(reasoning(thought, Some(THINKING)));
                 say(&mut parts, block.text.unwrap_or_default());
             }
-            Some(_) => {}
+            Some(kind) => parts.push(Part::Opaque(foreign(kind, raw))),
         }
     }
     let plan = message.tool_plan.clone().unwrap_or_default();
     parts.extend(reasoning(plan, None));
     if let Some(calls) = message.tool_calls {
-        parts.extend(items(calls)?.into_iter().map(tool_call));
+        let calls = items(calls)?.into_iter().map(tool_call);
+        // A call without a name is none.
+        let named = calls.filter(|call| !call.name.is_empty());
+        parts.extend(named.map(Part::ToolCall));
     }
     Ok(parts)
 }
 
+/// A block of a kind that is not known here, as it came.
+pub(crate) fn foreign(kind: &str, raw: &RawValue) -> Opaque {
+    Opaque {
+        kind: kind.to_owned(),
+        data: raw.get().to_owned(),
+    }
+}
+
 /// The content blocks: of a list, of a lone block, of a mere string.
-pub(crate) fn blocks(message: &Message<'_>) -> serde_json::Result<Vec<ContentBlock>> {
+pub(crate) fn blocks<'a>(message: &Message<'a>) -> serde_json::Result<Vec<&'a RawValue>> {
     match message.content {
         None => Ok(vec![]),
-        Some(text) if text.get().starts_with('"') => Ok(vec![ContentBlock {
-            kind: None,
-            text: serde_json::from_str(text.get())?,
-            thinking: None,
-        }]),
         Some(content) => items(content),
     }
+}
+
+/// A block; a mere string is one of text or thoughts.
+pub(crate) fn block(raw: &RawValue) -> serde_json::Result<ContentBlock> {
+    if !raw.get().starts_with('"') {
+        return serde_json::from_str(raw.get());
+    }
+    Ok(ContentBlock {
+        kind: None,
+        text: serde_json::from_str(raw.get())?,
+        thinking: None,
+    })
 }
 
 fn reasoning(text: String, signature: Option<&str>) -> Option<Part> {
@@ -104,21 +131,23 @@ fn say(parts: &mut Vec<Part>, text: String) {
     }
 }
 
-fn tool_call(call: wire::ToolCall<'_>) -> Part {
+fn tool_call(call: wire::ToolCall<'_>) -> ToolCall {
     let function = call.function.unwrap_or_default();
-    Part::ToolCall(ToolCall::received(
-        call.id,
-        function.name,
-        function.arguments,
-    ))
+    ToolCall::received(call.id, function.name, function.arguments)
 }
 
 pub(crate) fn finish(raw: Option<String>, has_calls: bool) -> Finish {
     let raw = raw.filter(|reason| !reason.is_empty());
     let reason = match raw.as_deref().map(str::to_ascii_uppercase).as_deref() {
         None | Some("COMPLETE" | "STOP_SEQUENCE") => FinishReason::Stop,
-        Some("MAX_TOKENS") => FinishReason::Length,
-        Some("TOOL_CALL") => FinishReason::ToolCalls,
+        Some("MAX_TOKENS" | "ERROR_LIMIT" | "LENGTH" | "MODEL_CONTEXT_WINDOW_EXCEEDED") => {
+            FinishReason::Length
+        }
+        Some("TOOL_CALL") if has_calls => FinishReason::ToolCalls,
+        Some("TOOL_CALL" | "STOP") => FinishReason::Stop,
+        Some("ERROR_TOXIC" | "CONTENT_FILTER" | "SENSITIVE" | "REFUSAL") => {
+            FinishReason::ContentFilter
+        }
         Some("ERROR" | "TIMEOUT") => FinishReason::Error,
         Some(_) => FinishReason::Other,
     };
@@ -128,14 +157,37 @@ pub(crate) fn finish(raw: Option<String>, has_calls: bool) -> Finish {
     }
 }
 
-pub(crate) fn usage(counts: Option<&Counts>) -> Usage {
+/// The counts. No prompt has no tokens, and nothing that was `said` either: then nobody counted.
+pub(crate) fn usage(counts: Option<&Counts>, said: bool) -> Usage {
     let tokens = counts.and_then(|counts| counts.tokens.as_ref());
+    let input = tokens.and_then(|tokens| tokens.input_tokens);
+    let output = tokens.and_then(|tokens| tokens.output_tokens);
+    if input.unwrap_or(0) == 0 && output.unwrap_or(0) == 0 {
+        return Usage::UNKNOWN;
+    }
     Usage {
-        prompt_tokens: tokens.and_then(|tokens| tokens.input_tokens),
-        completion_tokens: tokens.and_then(|tokens| tokens.output_tokens),
+        prompt_tokens: input.filter(|input| *input > 0),
+        completion_tokens: output.filter(|output| *output > 0 || !said),
         cached_tokens: counts.and_then(|counts| counts.cached_tokens),
+        reasoning_tokens: tokens.and_then(|tokens| tokens.reasoning_tokens),
         ..Usage::UNKNOWN
     }
+}
+
+/// What is billed beside tokens.
+pub(crate) fn billing(counts: Option<&Counts>) -> Billing {
+    let mut billing = Billing::default();
+    if let Some(billed) = counts.and_then(|counts| counts.billed_units.as_ref()) {
+        for (count, what) in [
+            (billed.search_units, "search units"),
+            (billed.classifications, "classifications"),
+        ] {
+            if let Some(count) = count.filter(|count| *count > 0) {
+                billing.unpriced(format!("{count} {what}"));
+            }
+        }
+    }
+    billing
 }
 
 #[cfg(test)]

@@ -2,73 +2,80 @@
 //!
 //! Statuses and messages: <https://docs.cohere.com/reference/errors>.
 
-use multillm_plugin_sdk::error::classify;
+use multillm_plugin_sdk::error::{Report, Sign, decode_error, known};
+use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Error, ErrorKind, Response};
-use serde_json::value::RawValue;
 
-use crate::wire::{Answer, Failure};
+use crate::wire::Answer;
+
+const fn sign(
+    statuses: &'static [u16],
+    messages: &'static [&'static str],
+    kind: ErrorKind,
+) -> Sign {
+    Sign {
+        statuses,
+        codes: &[],
+        messages,
+        kind,
+        retryable: false,
+    }
+}
+
+/// What Cohere means by its statuses and words. An empty text is in every message.
+const SIGNS: &[Sign] = &[
+    sign(
+        &[0, 400, 422],
+        &["too many tokens"],
+        ErrorKind::ContextLength,
+    ),
+    // A trial key's calls of the month; its calls of the minute come back soon.
+    sign(&[429], &["month"], ErrorKind::QuotaExhausted),
+    sign(&[498], &["deny", "blocked"], ErrorKind::ContentFiltered),
+    sign(&[498], &[""], ErrorKind::Authentication),
+    // Whoever asked hung up, which is no failure of Cohere's.
+    sign(&[499], &[""], ErrorKind::Other),
+    sign(&[501], &[""], ErrorKind::Unsupported),
+];
 
 pub(crate) fn failure(response: &Response) -> Error {
-    let body: Failure<'_> = serde_json::from_str(&response.body).unwrap_or_default();
-    let mut error = classify(response, message(&body)).with_code(body.error_type);
-    let said = error.message.to_ascii_lowercase();
-    let (kind, retryable) = match response.status {
-        400 | 422 if exceeds_context(error.vendor_code.as_deref(), &said) => {
-            (ErrorKind::ContextLength, false)
-        }
-        // A trial key's calls of the month; its calls of the minute come back soon.
-        429 if said.contains("month") => (ErrorKind::QuotaExhausted, false),
-        498 if said.contains("deny") || said.contains("blocked") => {
-            (ErrorKind::ContentFiltered, false)
-        }
-        498 => (ErrorKind::Authentication, false),
-        // Whoever asked hung up, which is no failure of Cohere's.
-        499 => (ErrorKind::Other, false),
-        501 => (ErrorKind::Unsupported, false),
-        _ => (error.kind, error.retryable),
-    };
-    error.kind = kind;
-    error.retryable = retryable;
-    error
+    decode_error(SIGNS, response)
 }
 
-/// The first text there is.
-fn message(body: &Failure<'_>) -> Option<String> {
-    let places = [body.message, body.error, body.detail];
-    places.into_iter().flatten().find_map(told)
+/// The error that a body or an event of a success's status holds, in any server's shape.
+pub(crate) fn told(body: &str) -> Option<Error> {
+    let body = Json::parse(body).ok()?;
+    // Where an answer has what was said, an error of Cohere's has why nothing was.
+    let refused = body.text("message").is_some();
+    let report = Report::inside(&body).or_else(|| Report::of(&body).filter(|_| refused))?;
+    Some(report.into_error(SIGNS))
 }
 
-/// A text, or the message of an object in its place.
-fn told(value: &RawValue) -> Option<String> {
-    let text = |value: &RawValue| serde_json::from_str(value.get()).ok();
-    let inner = || {
-        serde_json::from_str::<Failure<'_>>(value.get())
-            .ok()?
-            .message
-    };
-    let told: Option<String> = text(value).or_else(|| text(inner()?));
-    told.filter(|told| !told.is_empty())
-}
-
-fn exceeds_context(code: Option<&str>, message: &str) -> bool {
-    code.is_some_and(|code| code.eq_ignore_ascii_case("TOO_MANY_TOKENS"))
-        || message.starts_with("too many tokens")
-}
-
-/// The error that an answer of a success's status may turn out to be.
+/// The error that the end of an answer may turn out to be.
 pub(crate) fn inside(answer: &Answer<'_>) -> Option<Error> {
     let said = answer.message.map(|message| message.get());
     let said = said.and_then(|message| serde_json::from_str::<String>(message).ok());
     let code = answer.error_type.clone();
-    let message = answer.error.and_then(told).or(said);
+    let told = answer.error.and_then(|error| {
+        let error = Json::parse(error.get()).ok()?;
+        let words = error.str().filter(|words| !words.is_empty());
+        words.map_or_else(|| Report::of(&error), |words| Some(Report::said(words)))
+    });
+    let message = told.and_then(|report| report.message).or(said);
     let message = message.or_else(|| code.clone())?;
-    let kind = match code.as_deref().map(str::to_ascii_uppercase).as_deref() {
-        code if exceeds_context(code, &message.to_ascii_lowercase()) => ErrorKind::ContextLength,
-        Some(code) if code.contains("TIMEOUT") => ErrorKind::Timeout,
-        _ => ErrorKind::Server,
+    let codes: Vec<&str> = code.iter().map(String::as_str).collect();
+    let timed_out = code
+        .as_ref()
+        .is_some_and(|code| code.to_ascii_uppercase().contains("TIMEOUT"));
+    let long = message.to_ascii_lowercase().starts_with("too many tokens");
+    let (kind, retryable) = match known(0, &codes, &message) {
+        _ if long => (ErrorKind::ContextLength, false),
+        Some(known) => known,
+        None if timed_out => (ErrorKind::Timeout, true),
+        None => (ErrorKind::Server, true),
     };
     Some(Error {
-        retryable: kind != ErrorKind::ContextLength,
+        retryable,
         ..Error::new(kind, message).with_code(code)
     })
 }

@@ -31,13 +31,16 @@ pub struct ChatStream {
     thinking: bool,
     /// Content blocks of kinds that are not known.
     foreign: Vec<u64>,
+    /// Something of the answer came.
+    said: bool,
 }
 
 /// A tool call whose arguments may still come.
 struct OpenCall {
     /// Cohere's number, unique among the calls of an answer.
     number: Option<u64>,
-    index: u32,
+    /// None for a call without a name, which is no call.
+    index: Option<u32>,
     /// What came of the arguments, as long as it may turn out to be blank or `null`.
     held: Option<String>,
 }
@@ -49,6 +52,7 @@ impl Decoder for ChatStream {
             calls: vec![],
             thinking: false,
             foreign: vec![],
+            said: false,
         }
     }
 
@@ -62,12 +66,13 @@ impl Decoder for ChatStream {
         }
         let event: Event<'_> = match serde_json::from_str(data) {
             Ok(event) => event,
-            Err(_) if unknown(data) => return Ok(()),
-            Err(error) => return Err(unreadable(error)),
+            Err(_) if unknown(data) => return error::told(data).map_or(Ok(()), Err),
+            Err(error) => return Err(error::told(data).unwrap_or_else(|| unreadable(error))),
         };
         let Some(kind) = event.kind.as_deref() else {
             let answer: Answer<'_> = serde_json::from_str(data).map_err(unreadable)?;
-            return error::inside(&answer).map_or(Ok(()), Err);
+            let failure = error::inside(&answer).or_else(|| error::told(data));
+            return failure.map_or(Ok(()), Err);
         };
         match kind {
             "message-start" => {
@@ -87,7 +92,8 @@ impl Decoder for ChatStream {
                 Ok(())
             }
             "message-end" => self.message_end(event.delta, events),
-            _ => Ok(()),
+            "debug" | "citation-start" | "citation-end" => Ok(()),
+            _ => error::told(data).map_or(Ok(()), Err),
         }
     }
 
@@ -105,21 +111,29 @@ impl ChatStream {
         if starts {
             self.end_thinking(events);
         }
-        for block in decode::blocks(&message).map_err(unreadable)? {
+        for raw in decode::blocks(&message).map_err(unreadable)? {
+            let block = decode::block(raw).map_err(unreadable)?;
             let known = matches!(block.kind.as_deref(), None | Some("text" | "thinking"));
             if starts {
                 self.foreign.retain(|at| event.index != Some(*at));
                 self.foreign.extend(event.index.filter(|_| !known));
+            }
+            if let Some(kind) = block.kind.as_deref().filter(|_| !known) {
+                self.end_thinking(events);
+                self.said = true;
+                events.opaque(decode::foreign(kind, raw));
             }
             if !known || event.index.is_some_and(|at| self.foreign.contains(&at)) {
                 continue;
             }
             if let Some(thought) = block.thinking.filter(|text| !text.is_empty()) {
                 self.thinking = true;
+                self.said = true;
                 events.reasoning(thought);
             }
             if let Some(text) = block.text.filter(|text| !text.is_empty()) {
                 self.end_thinking(events);
+                self.said = true;
                 events.text(text);
             }
         }
@@ -130,6 +144,7 @@ impl ChatStream {
         let plan = message(event)?.and_then(|message| message.tool_plan);
         if let Some(plan) = plan.filter(|text| !text.is_empty()) {
             self.end_thinking(events);
+            self.said = true;
             events.reasoning(plan);
         }
         Ok(())
@@ -141,28 +156,33 @@ impl ChatStream {
         };
         self.end_thinking(events);
         for call in calls(&message)? {
-            let index = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
-            let function = call.function;
-            events.tool_call_start(ToolCallStart {
-                index,
-                id: call.id.filter(|id| !id.is_empty()),
-                name: function
-                    .as_ref()
-                    .and_then(|function| function.name.clone())
-                    .unwrap_or_default(),
-                signature: None,
-            });
+            let function = call.function.unwrap_or_default();
             let mut open = OpenCall {
                 number: event.index,
-                index,
+                index: self.named(),
                 held: Some(String::new()),
             };
-            if let Some(arguments) = function.and_then(|function| function.arguments) {
+            match function.name.filter(|name| !name.is_empty()) {
+                Some(name) => events.tool_call_start(ToolCallStart {
+                    index: open.index.unwrap_or_default(),
+                    id: call.id.filter(|id| !id.is_empty()),
+                    name,
+                    signature: None,
+                }),
+                None => open.index = None,
+            }
+            if let Some(arguments) = function.arguments {
                 open.push(&arguments_text(arguments), events);
             }
             self.calls.push(open);
         }
         Ok(())
+    }
+
+    /// The index of the next call that has a name.
+    fn named(&self) -> Option<u32> {
+        let named = self.calls.iter().filter(|call| call.index.is_some());
+        u32::try_from(named.count()).ok()
     }
 
     fn call_delta(&mut self, event: &Event<'_>, events: &mut Events) -> Result<(), Error> {
@@ -209,12 +229,16 @@ impl ChatStream {
         let (reason, counts) = delta
             .map(|delta| (delta.finish_reason, delta.usage))
             .unwrap_or_default();
-        let usage = decode::usage(counts.as_ref());
+        let has_calls = self.calls.iter().any(|call| call.index.is_some());
+        let usage = decode::usage(counts.as_ref(), self.said || has_calls);
         if !usage.is_unknown() {
             events.usage(usage);
         }
-        let finish = decode::finish(reason, !self.calls.is_empty());
+        let finish = decode::finish(reason, has_calls);
         events.finished(finish.reason, finish.raw);
+        if let Some(block) = decode::billing(counts.as_ref()).block() {
+            events.opaque(block);
+        }
         events.done();
         Ok(())
     }
@@ -222,21 +246,22 @@ impl ChatStream {
 
 impl OpenCall {
     fn push(&mut self, piece: &str, events: &mut Events) {
+        let Some(index) = self.index else { return };
         let Some(mut held) = self.held.take() else {
-            events.tool_call_delta(self.index, piece);
+            events.tool_call_delta(index, piece);
             return;
         };
         held.push_str(piece);
         if "null".starts_with(held.trim()) {
             self.held = Some(held);
         } else {
-            events.tool_call_delta(self.index, held);
+            events.tool_call_delta(index, held);
         }
     }
 
     fn close(&mut self, events: &mut Events) {
-        if let Some(held) = self.held.take() {
-            events.tool_call_delta(self.index, tool_arguments(&held));
+        if let (Some(index), Some(held)) = (self.index, self.held.take()) {
+            events.tool_call_delta(index, tool_arguments(&held));
         }
     }
 }

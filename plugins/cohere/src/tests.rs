@@ -173,6 +173,7 @@ impl Assembly {
                     other => panic!("arguments for {other:?}"),
                 }
             }
+            ChatEvent::Opaque(block) => self.content.push(Part::Opaque(block)),
             ChatEvent::Usage(usage) => self.usage = Some(usage),
             ChatEvent::Finished(finish) => self.finish = Some(finish),
             ChatEvent::Done => {}

@@ -215,10 +215,11 @@ pub(crate) struct Function<'a> {
     pub(crate) arguments: Option<&'a RawValue>,
 }
 
-/// Tokens as the model counted them. What is billed (`billed_units`) differs and is not usage.
+/// Tokens as the model counted them, and what is billed.
 #[derive(Deserialize)]
 pub(crate) struct Counts {
     pub(crate) tokens: Option<Tokens>,
+    pub(crate) billed_units: Option<Billed>,
     #[serde(default, deserialize_with = "lenient_count")]
     pub(crate) cached_tokens: Option<u64>,
 }
@@ -229,18 +230,18 @@ pub(crate) struct Tokens {
     pub(crate) input_tokens: Option<u64>,
     #[serde(default, deserialize_with = "lenient_count")]
     pub(crate) output_tokens: Option<u64>,
+    /// Part of the output.
+    #[serde(default, deserialize_with = "lenient_count")]
+    pub(crate) reasoning_tokens: Option<u64>,
 }
 
-/// A failure's body. Cohere's own is flat; a proxy may put it under `error`.
-#[derive(Deserialize, Default)]
-pub(crate) struct Failure<'a> {
-    pub(crate) error_type: Option<String>,
-    #[serde(borrow)]
-    pub(crate) message: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(crate) error: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(crate) detail: Option<&'a RawValue>,
+/// What is billed beside tokens.
+#[derive(Deserialize)]
+pub(crate) struct Billed {
+    #[serde(default, deserialize_with = "lenient_count")]
+    pub(crate) search_units: Option<u64>,
+    #[serde(default, deserialize_with = "lenient_count")]
+    pub(crate) classifications: Option<u64>,
 }
 
 /// The items of a list, or the lone item that stands in its place.

@@ -2,21 +2,23 @@
 
 use multillm_plugin_sdk::outcome::finish_reason;
 use multillm_plugin_sdk::{
-    ChatResponse, Error, Finish, FinishReason, Part, Reasoning, Response, Text, ToolCall, Usage,
+    ChatResponse, Error, Finish, FinishReason, Opaque, Part, Reasoning, Response, Text, ToolCall,
+    Usage,
 };
+use serde_json::value::RawValue;
 
-use crate::error::failure;
+use crate::error;
 use crate::wire::{Call, Called, Chunk, Said};
 
 pub(crate) fn answer(response: &Response) -> Result<ChatResponse, Error> {
-    let chunk = chunk(&response.body)?;
+    let mut chunk = chunk(&response.body)?;
     match (&chunk.message, chunk.done) {
         (_, Some(false)) => return Err(Error::truncated()),
         (None, None) => return Err(Error::malformed("the reply has no message")),
         _ => {}
     }
-    let usage = usage(&chunk);
-    let content = chunk.message.map(parts).unwrap_or_default();
+    let content = chunk.message.take().map(parts).unwrap_or_default();
+    let usage = usage(&chunk, !content.is_empty());
     let has_calls = content.iter().any(|part| matches!(part, Part::ToolCall(_)));
     Ok(ChatResponse {
         id: None,
@@ -32,10 +34,17 @@ pub(crate) fn answer(response: &Response) -> Result<ChatResponse, Error> {
 
 /// Reads a reply or a line; one that says what went wrong is that error.
 pub(crate) fn chunk(text: &str) -> Result<Chunk<'_>, Error> {
-    let chunk: Chunk<'_> = serde_json::from_str(text)
-        .map_err(|error| Error::malformed(format!("ollama's answer cannot be read: {error}")))?;
-    match chunk.error {
-        Some(error) => Err(failure(error)),
+    let chunk: Chunk<'_> = serde_json::from_str(text).map_err(|unread| {
+        let unread = || Error::malformed(format!("ollama's answer cannot be read: {unread}"));
+        error::inside(text).unwrap_or_else(unread)
+    })?;
+    // A message without an error needs no second look.
+    if chunk.error.is_none() && chunk.message.is_some() {
+        return Ok(chunk);
+    }
+    let wordless = || chunk.error.and_then(error::wordless);
+    match error::inside(text).or_else(wordless) {
+        Some(failure) => Err(failure),
         None => Ok(chunk),
     }
 }
@@ -52,14 +61,32 @@ fn parts(said: Said<'_>) -> Vec<Part> {
         let signature = None;
         Part::Text(Text { text, signature })
     });
+    let pictures = said.images.and_then(pictures).map(Part::Opaque);
     let calls = said.tool_calls.unwrap_or_default().into_iter();
-    let calls = calls.map(|call| Part::ToolCall(tool_call(call)));
-    thinking.into_iter().chain(content).chain(calls).collect()
+    let calls = calls.filter_map(tool_call).map(Part::ToolCall);
+    thinking
+        .into_iter()
+        .chain(content)
+        .chain(pictures)
+        .chain(calls)
+        .collect()
 }
 
-pub(crate) fn tool_call(call: Call<'_>) -> ToolCall {
+/// Pictures that the model made, as they came; nothing for an empty list.
+pub(crate) fn pictures(images: &RawValue) -> Option<Opaque> {
+    let list: Vec<&RawValue> = serde_json::from_str(images.get()).ok()?;
+    (!list.is_empty()).then(|| Opaque {
+        kind: "images".to_owned(),
+        data: format!(r#"{{"images":{}}}"#, images.get()),
+    })
+}
+
+/// A call; nothing for one without a name.
+pub(crate) fn tool_call(call: Call<'_>) -> Option<ToolCall> {
     let Called { name, arguments } = call.function.unwrap_or_default();
-    ToolCall::received(call.id, name, arguments)
+    let name = name.filter(|name| !name.is_empty());
+    name.is_some()
+        .then(|| ToolCall::received(call.id, name, arguments))
 }
 
 /// Ollama says `stop` with tool calls too, and old servers say nothing.
@@ -67,7 +94,9 @@ pub(crate) fn finish(raw: Option<String>, has_calls: bool) -> Finish {
     let raw = raw.filter(|reason| !reason.is_empty());
     let reason = match raw.as_deref().map(str::to_ascii_lowercase).as_deref() {
         None | Some("stop") => FinishReason::Stop,
-        Some("length") => FinishReason::Length,
+        Some("length" | "model_context_window_exceeded") => FinishReason::Length,
+        Some("sensitive" | "content_filter" | "refusal") => FinishReason::ContentFilter,
+        Some("error") => FinishReason::Error,
         Some(_) => FinishReason::Other,
     };
     Finish {
@@ -76,8 +105,9 @@ pub(crate) fn finish(raw: Option<String>, has_calls: bool) -> Finish {
     }
 }
 
-/// Where there are metrics, one that is missing is zero: Ollama leaves zeros out.
-pub(crate) fn usage(chunk: &Chunk<'_>) -> Usage {
+/// Where there are metrics, one that is missing is zero: Ollama leaves zeros out. Something that
+/// was `said` took tokens, so that two zeros were not counted, and neither was one of output.
+pub(crate) fn usage(chunk: &Chunk<'_>, said: bool) -> Usage {
     let metrics = [
         chunk.prompt_eval_count,
         chunk.eval_count,
@@ -85,9 +115,11 @@ pub(crate) fn usage(chunk: &Chunk<'_>) -> Usage {
     ];
     let measured = metrics.iter().any(Option::is_some);
     let count = |tokens: Option<u64>| measured.then(|| tokens.unwrap_or(0));
+    let output = count(chunk.eval_count).filter(|output| *output > 0 || !said);
+    let input = count(chunk.prompt_eval_count);
     Usage {
-        prompt_tokens: count(chunk.prompt_eval_count),
-        completion_tokens: count(chunk.eval_count),
+        prompt_tokens: input.filter(|input| *input > 0 || output.is_some()),
+        completion_tokens: output,
         ..Usage::UNKNOWN
     }
 }

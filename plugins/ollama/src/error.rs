@@ -2,73 +2,52 @@
 //!
 //! Ollama has no codes, so the text tells: <https://docs.ollama.com/api/errors>.
 
-use multillm_plugin_sdk::error::classify;
+use multillm_plugin_sdk::error::{Report, Sign, decode_error};
+use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Error, ErrorKind, Response};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// What a failure's text says, by pieces of it, and whether waiting helps.
-const SIGNS: [(&str, ErrorKind, bool); 10] = [
-    ("does not support", ErrorKind::Unsupported, false),
-    (
-        "is not supported for this model",
+const fn sign(messages: &'static [&'static str], kind: ErrorKind, retryable: bool) -> Sign {
+    Sign {
+        statuses: &[],
+        codes: &[],
+        messages,
+        kind,
+        retryable,
+    }
+}
+
+/// What Ollama's own texts say, by pieces of them, and whether waiting helps.
+const SIGNS: &[Sign] = &[
+    sign(
+        &[
+            "does not support",
+            "is not supported for this model",
+            "missing data required for image input",
+        ],
         ErrorKind::Unsupported,
         false,
     ),
-    ("prompt too long", ErrorKind::ContextLength, false),
-    ("prompt is too long", ErrorKind::ContextLength, false),
-    ("max context length", ErrorKind::ContextLength, false),
-    ("maximum context length", ErrorKind::ContextLength, false),
-    ("exceeds the context", ErrorKind::ContextLength, false),
-    ("usage limit", ErrorKind::QuotaExhausted, false),
-    ("server busy", ErrorKind::Overloaded, true),
-    ("request canceled", ErrorKind::Other, false),
+    sign(&["usage limit"], ErrorKind::QuotaExhausted, false),
+    sign(&["server busy"], ErrorKind::Overloaded, true),
+    sign(&["request canceled"], ErrorKind::Other, false),
 ];
 
 /// A reply whose status says that it failed.
 pub(crate) fn refusal(response: &Response) -> Error {
-    let body: Value = serde_json::from_str(&response.body).unwrap_or_default();
-    let mut error = classify(response, text(&body));
-    if let Some((kind, retryable)) = sign(&error.message) {
-        error.kind = kind;
-        error.retryable = retryable;
-    }
-    error
+    decode_error(SIGNS, response)
 }
 
-/// The value of `error` where there was no status to tell of it.
-pub(crate) fn failure(error: &RawValue) -> Error {
-    let value: Value = serde_json::from_str(error.get()).unwrap_or_default();
-    let message = match &value {
-        Value::String(message) => message.clone(),
-        other => text(other).unwrap_or_else(|| error.get().to_owned()),
-    };
-    let lost = message.contains("model") && message.contains("not found");
-    let (kind, retryable) = sign(&message).unwrap_or(if lost {
-        (ErrorKind::NotFound, false)
-    } else if message.eq_ignore_ascii_case("unauthorized") {
-        (ErrorKind::Authentication, false)
-    } else {
-        (ErrorKind::Server, true)
-    });
-    Error {
-        retryable,
-        ..Error::new(kind, message)
-    }
+/// The error that a success or a line holds, in any server's shape.
+pub(crate) fn inside(text: &str) -> Option<Error> {
+    let told = Report::inside(&Json::parse(text).ok()?)?;
+    Some(told.into_error(SIGNS))
 }
 
-/// The message, also as the proxies before an Ollama write it.
-fn text(body: &Value) -> Option<String> {
-    ["/error", "/error/message", "/message"]
-        .into_iter()
-        .find_map(|pointer| body.pointer(pointer).and_then(Value::as_str))
-        .map(str::to_owned)
-}
-
-fn sign(message: &str) -> Option<(ErrorKind, bool)> {
-    let message = message.to_ascii_lowercase();
-    let found = SIGNS.iter().find(|(sign, ..)| message.contains(sign));
-    found.map(|(_, kind, retryable)| (*kind, *retryable))
+/// An error that says nothing, as it stands; nothing for the values that mean there is none.
+pub(crate) fn wordless(error: &RawValue) -> Option<Error> {
+    let none = matches!(error.get(), "\"\"" | "false" | "0" | "{}" | "[]");
+    (!none).then(|| Report::said(error.get()).into_error(SIGNS))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use multillm_plugin_sdk::events::Events;
 use multillm_plugin_sdk::{Decoder, Error, Frame, Target, ToolCallStart};
 
-use crate::decode::{chunk, finish, tool_call, usage};
+use crate::decode::{chunk, finish, pictures, tool_call, usage};
 use crate::wire::{Call, Said};
 
 /// One streamed answer.
@@ -15,6 +15,8 @@ pub struct Lines {
     named: bool,
     /// Tool calls so far. Old servers do not number them.
     calls: u32,
+    /// Something of the answer came.
+    said: bool,
 }
 
 impl Decoder for Lines {
@@ -22,6 +24,7 @@ impl Decoder for Lines {
         Lines {
             named: false,
             calls: 0,
+            said: false,
         }
     }
 
@@ -43,7 +46,7 @@ impl Decoder for Lines {
             self.said(said, events);
         }
         if chunk.done == Some(true) {
-            let usage = usage(&chunk);
+            let usage = usage(&chunk, self.said);
             if !usage.is_unknown() {
                 events.usage(usage);
             }
@@ -61,17 +64,27 @@ impl Decoder for Lines {
 
 impl Lines {
     fn said(&mut self, said: Said<'_>, events: &mut Events) {
-        events.reasoning(said.thinking.unwrap_or_default());
-        events.text(said.content.unwrap_or_default());
+        let thinking = said.thinking.unwrap_or_default();
+        let content = said.content.unwrap_or_default();
+        let pictures = said.images.and_then(pictures);
+        self.said |= !thinking.is_empty() || !content.is_empty() || pictures.is_some();
+        events.reasoning(thinking);
+        events.text(content);
+        if let Some(pictures) = pictures {
+            events.opaque(pictures);
+        }
         for call in said.tool_calls.unwrap_or_default() {
             self.call(call, events);
         }
     }
 
     fn call(&mut self, call: Call<'_>, events: &mut Events) {
+        let Some(call) = tool_call(call) else {
+            return;
+        };
         let index = self.calls;
         self.calls = index.saturating_add(1);
-        let call = tool_call(call);
+        self.said = true;
         events.tool_call_start(ToolCallStart {
             index,
             id: call.id,

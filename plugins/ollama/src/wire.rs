@@ -112,6 +112,9 @@ pub(crate) struct Chunk<'a> {
 pub(crate) struct Said<'a> {
     pub(crate) thinking: Option<String>,
     pub(crate) content: Option<String>,
+    /// What a model that draws made.
+    #[serde(borrow)]
+    pub(crate) images: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(crate) tool_calls: Option<Vec<Call<'a>>>,
 }

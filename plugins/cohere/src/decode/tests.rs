@@ -1,6 +1,9 @@
 //! Whole replies as Cohere sends them.
 
-use multillm_plugin_sdk::{ChatResponse, Error, ErrorKind, FinishReason, Part, Provider, Usage};
+use multillm_plugin_sdk::billing::KIND;
+use multillm_plugin_sdk::{
+    ChatResponse, Error, ErrorKind, FinishReason, Opaque, Part, Provider, Usage,
+};
 
 use crate::Cohere;
 use crate::tests::{call, response, target, text, thought};
@@ -29,6 +32,10 @@ fn blocks_then_plan_then_calls() {
         others,
         [
             thought("Hm.", Some("thinking")),
+            Part::Opaque(Opaque {
+                kind: "hologram".into(),
+                data: r#"{"type":"hologram","text":"?"}"#.into(),
+            }),
             text("One moment."),
             thought("I will look.", None),
             call("look_1", "look", "{}"),
@@ -66,6 +73,79 @@ fn usage_is_what_the_model_counted_and_not_what_is_billed() {
         r#"{"billed_units":{"input_tokens":5}}"#,
     ] {
         assert_eq!(usage(nothing), Usage::UNKNOWN, "{nothing}");
+    }
+}
+
+#[test]
+fn thoughts_are_counted_and_zeros_are_not() {
+    let answer = |usage: &str| {
+        decode(&format!(
+            r#"{{"message":{{"content":[{{"type":"text","text":"Hi"}}]}},"usage":{usage}}}"#
+        ))
+        .unwrap()
+    };
+    let thought = r#"{"tokens":{"input_tokens":7,"output_tokens":90,"reasoning_tokens":80}}"#;
+    assert_eq!(answer(thought).usage.reasoning_tokens, Some(80));
+    let zeros = r#"{"tokens":{"input_tokens":0,"output_tokens":0}}"#;
+    assert_eq!(answer(zeros).usage, Usage::UNKNOWN);
+    let silent = answer(r#"{"tokens":{"input_tokens":7,"output_tokens":0}}"#).usage;
+    assert_eq!(
+        (silent.prompt_tokens, silent.completion_tokens),
+        (Some(7), None)
+    );
+    assert_eq!(
+        answer(r#"{"billed_units":{"search_units":0}}"#)
+            .content
+            .len(),
+        1
+    );
+    let searched = answer(r#"{"billed_units":{"search_units":2}}"#);
+    let Some(Part::Opaque(billing)) = searched.content.last() else {
+        panic!("{:?}", searched.content);
+    };
+    assert_eq!(billing.kind, KIND);
+    assert!(billing.data.contains("2 search units"), "{}", billing.data);
+}
+
+#[test]
+fn calls_without_a_name_are_none() {
+    let answer = decode(
+        r#"{"message":{"content":[{"type":"text","text":"Hi"}],"tool_calls":[
+            {"id":null,"type":"function","function":{"name":null,"arguments":null}},{"id":"a"}]},
+            "finish_reason":"TOOL_CALL"}"#,
+    )
+    .unwrap();
+    assert_eq!(answer.content, [text("Hi")]);
+    assert_eq!(answer.finish.reason, FinishReason::Stop);
+}
+
+#[test]
+fn an_error_in_any_shape_is_told_as_one() {
+    for (body, words) in [
+        (
+            r#"{"code":500,"msg":"no route","success":false}"#,
+            "no route",
+        ),
+        (
+            r#"{"success":false,"errors":[{"code":7009,"message":"cannot route"}],"result":null}"#,
+            "cannot route",
+        ),
+        (
+            r#"{"base_resp":{"status_code":1008,"status_msg":"no balance"}}"#,
+            "no balance",
+        ),
+        (
+            r#"{"error_code":17,"error_msg":"limit of the day"}"#,
+            "limit of the day",
+        ),
+        (
+            r#"{"message":"model 'x' not found"}"#,
+            "model 'x' not found",
+        ),
+    ] {
+        let error = decode(body).unwrap_err();
+        assert!(error.message.contains(words), "{error:?}");
+        assert_ne!(error.kind, ErrorKind::MalformedResponse, "{body}");
     }
 }
 

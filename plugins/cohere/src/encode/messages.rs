@@ -19,7 +19,14 @@ pub(super) fn turns<'a>(
     for message in messages {
         match message.role {
             Role::System => turns.extend(spoken("system", message, blobs)?),
-            Role::User => turns.extend(spoken("user", message, blobs)?),
+            Role::User => {
+                let opens = turns.iter().all(|turn: &Turn<'_>| turn.role == "system")
+                    && messages
+                        .last()
+                        .is_some_and(|last| !std::ptr::eq(last, message));
+                let said = spoken("user", message, blobs)?;
+                turns.extend(said.or_else(|| opens.then(silence)));
+            }
             Role::Assistant => turns.extend(answered(message)?),
             Role::Tool => {
                 for part in &message.content {
@@ -32,6 +39,14 @@ pub(super) fn turns<'a>(
         }
     }
     Ok(turns)
+}
+
+/// The turn of a user who says nothing first, and is answered all the same.
+fn silence<'a>() -> Turn<'a> {
+    Turn {
+        content: Some(Content::Text(" ")),
+        ..turn("user")
+    }
 }
 
 /// A message of the application or of a person. Nothing if there is nothing in it.
@@ -57,7 +72,8 @@ fn spoken<'a>(
     }))
 }
 
-/// An earlier answer. A tool plan is the only reasoning that is not marked as thinking.
+/// An earlier answer. A tool plan is the only reasoning that is not marked as thinking. Beside tool
+/// calls Cohere takes no text but that plan, so what another vendor's model said there joins it.
 ///
 /// Nothing if it was cut off before the model said anything: Cohere wants content or calls.
 fn answered(message: &Message) -> Result<Option<Turn<'_>>, Error> {
@@ -68,11 +84,12 @@ fn answered(message: &Message) -> Result<Option<Turn<'_>>, Error> {
     for part in &message.content {
         match part {
             Part::Text(text) if text.text.is_empty() => {}
+            Part::Text(text) if has_calls => plan(&mut answer.tool_plan, &text.text),
             Part::Text(text) => blocks.push(Block::Text { text: &text.text }),
             Part::Reasoning(thought) if thought.text.is_empty() => {}
             Part::Reasoning(thought) => {
                 if has_calls && thought.signature.as_deref() != Some(THINKING) {
-                    answer.tool_plan.push_str(&thought.text);
+                    plan(&mut answer.tool_plan, &thought.text);
                 } else {
                     blocks.push(Block::Thinking {
                         thinking: &thought.text,
@@ -90,6 +107,14 @@ fn answered(message: &Message) -> Result<Option<Turn<'_>>, Error> {
     let counts = has_calls || blocks.iter().any(spoke);
     answer.content = content(blocks);
     Ok(counts.then_some(answer))
+}
+
+/// Adds to a tool plan, on a line of its own.
+fn plan(plan: &mut String, more: &str) {
+    if !plan.is_empty() {
+        plan.push('\n');
+    }
+    plan.push_str(more);
 }
 
 fn turn<'a>(role: &'static str) -> Turn<'a> {

@@ -46,6 +46,22 @@ fn refused(request: &ChatRequest) -> (ErrorKind, String) {
 }
 
 #[test]
+fn a_user_who_says_nothing_first_keeps_a_turn() {
+    let said = |role, words: &str| message(role, vec![text(words)]);
+    let body = encoded(&ask(vec![
+        said(Role::User, ""),
+        said(Role::Assistant, "Hello"),
+        said(Role::User, "Hi"),
+    ]));
+    let turns = body["messages"].as_array().unwrap();
+    let roles: Vec<_> = turns.iter().map(|turn| &turn["role"]).collect();
+    assert_eq!(roles, ["user", "assistant", "user"]);
+    assert_ne!(turns[0]["content"], "");
+    let alone = encoded(&ask(vec![said(Role::User, "")]));
+    assert_eq!(alone["messages"], json!([]));
+}
+
+#[test]
 fn the_request_line_and_the_key() {
     let streamed = Cohere::encode(&target("{}"), &question(), Mode::Stream).unwrap();
     assert_eq!(streamed.method, Method::Post);
@@ -198,7 +214,7 @@ fn a_conversation_with_pictures_and_tools() {
                 {"type":"text","text":"Compare"},
                 {"type":"image_url","image_url":{"url":"data:image/png;base64,<blob 3>","detail":"low"}},
                 {"type":"image_url","image_url":{"url":"https://a.example/b.png"}}]},
-            {"role":"assistant","tool_plan":"I will look.","content":"One moment.","tool_calls":[
+            {"role":"assistant","tool_plan":"I will look.\nOne moment.","tool_calls":[
                 {"id":"look_1","type":"function","function":{"name":"look","arguments":"{}"}},
                 {"id":"look_2","type":"function","function":{"name":"look","arguments":"{\"_raw\":\"{\\\"x\\\":\"}"}}]},
             {"role":"tool","tool_call_id":"look_1","content":"a cat"},

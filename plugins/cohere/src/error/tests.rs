@@ -112,10 +112,39 @@ fn the_message_is_the_vendor_s_own() {
         (r#"{"error":{"message":"proxy"}}"#, "proxy"),
         (r#"{"error":"plain"}"#, "plain"),
         (r#"{"message":"","detail":{"message":"inner"}}"#, "inner"),
-        (r#"{"message":["a"]}"#, r#"{"message":["a"]}"#),
+        (r#"{"message":["a"]}"#, "a"),
         ("<html>\n<b>no</b>", "<html> <b>no</b>"),
     ] {
         assert_eq!(error(400, body).message, message);
     }
     assert!(error(400, "").message.contains("400"));
+}
+
+#[test]
+fn gateways_have_words_of_their_own() {
+    for (status, body, kind) in [
+        (
+            500,
+            r#"{"error":{"message":"the request exceeds the available context size"}}"#,
+            ErrorKind::ContextLength,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Invalid model name passed in model=gone"}}"#,
+            ErrorKind::NotFound,
+        ),
+        (
+            429,
+            r#"{"error":{"type":"exceeded_current_quota_error","message":"suspended"}}"#,
+            ErrorKind::QuotaExhausted,
+        ),
+        (
+            400,
+            r#"{"message":"invalid api key"}"#,
+            ErrorKind::Authentication,
+        ),
+    ] {
+        let error = error(status, body);
+        assert_eq!((error.kind, error.retryable), (kind, false), "{body}");
+    }
 }

@@ -1,6 +1,6 @@
 //! What streams do beside saying what a whole reply says.
 
-use multillm_plugin_sdk::{ErrorKind, FinishReason, Usage};
+use multillm_plugin_sdk::{ErrorKind, FinishReason, Part, Usage};
 
 use crate::tests::{call, read, text, thought};
 
@@ -37,6 +37,48 @@ fn an_error_object_in_place_of_an_event_is_an_error() {
 }
 
 #[test]
+fn an_error_in_any_shape_ends_the_stream() {
+    for frame in [
+        r#"{"code":500,"msg":"no route","success":false}"#,
+        r#"{"success":false,"errors":[{"code":7009,"message":"no route"}]}"#,
+        r#"{"type":"error","message":"no route"}"#,
+        r#"{"error":{"message":"no route","code":502}}"#,
+    ] {
+        let error = read(&[START, TEXT, frame]).unwrap_err();
+        assert!(error.message.contains("no route"), "{error:?}");
+        assert_ne!(error.kind, ErrorKind::Truncated, "{frame}");
+    }
+}
+
+#[test]
+fn calls_without_a_name_are_none_and_keep_their_arguments_to_themselves() {
+    let answer = read(&[
+        START,
+        r#"{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"a","function":{"name":"look","arguments":""}}}}}"#,
+        r#"{"type":"tool-call-start","index":1,"delta":{"message":{"tool_calls":{"id":null,"function":{"name":null,"arguments":null}}}}}"#,
+        r#"{"type":"tool-call-delta","index":1,"delta":{"message":{"tool_calls":{"function":{"arguments":"[9]"}}}}}"#,
+        r#"{"type":"tool-call-end","index":1}"#,
+        r#"{"type":"tool-call-start","index":2,"delta":{"message":{"tool_calls":{"id":"b","function":{"name":"look","arguments":"{}"}}}}}"#,
+        r#"{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"{\"x\":1}"}}}}}"#,
+        END,
+    ])
+    .unwrap();
+    assert_eq!(
+        answer.content,
+        [call("a", "look", r#"{"x":1}"#), call("b", "look", "{}")]
+    );
+    let phantom = read(&[
+        START,
+        TEXT,
+        r#"{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{}}}}"#,
+        r#"{"type":"message-end","delta":{"finish_reason":"TOOL_CALL"}}"#,
+    ])
+    .unwrap();
+    assert_eq!(phantom.content, [text("Hi")]);
+    assert_eq!(phantom.finish.reason, FinishReason::Stop);
+}
+
+#[test]
 fn the_last_mark_alone_completes_nothing() {
     for frames in [&["[DONE]"][..], &[START, TEXT, "[DONE]"]] {
         assert_eq!(read(frames).unwrap_err().kind, ErrorKind::Truncated);
@@ -62,7 +104,11 @@ fn unknown_events_and_blocks_are_passed_over() {
         END,
     ])
     .unwrap();
-    assert_eq!(answer.content, [text("Oh. Hi")]);
+    let [Part::Opaque(foreign), rest] = answer.content.as_slice() else {
+        panic!("{:?}", answer.content);
+    };
+    assert_eq!(foreign.kind, "hologram");
+    assert_eq!(*rest, text("Oh. Hi"));
     assert_eq!(answer.usage, Usage::UNKNOWN);
 }
 

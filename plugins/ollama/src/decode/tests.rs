@@ -1,6 +1,6 @@
 //! Whole replies as Ollama sends them.
 
-use multillm_plugin_sdk::{ChatResponse, Error, ErrorKind, FinishReason, Provider, Usage};
+use multillm_plugin_sdk::{ChatResponse, Error, ErrorKind, FinishReason, Part, Provider, Usage};
 
 use crate::Ollama;
 use crate::tests::{call, response, target, text, thought};
@@ -27,7 +27,6 @@ fn thoughts_then_text_then_calls() {
             thought("Hm."),
             text("a</think>"),
             call(None, "look", r#"{"x":1}"#),
-            call(None, "", "{}"),
         ]
     );
     assert_eq!(answer.finish.reason, FinishReason::ToolCalls);
@@ -37,7 +36,7 @@ fn thoughts_then_text_then_calls() {
 #[test]
 fn metrics_that_are_missing_among_others_are_zero() {
     let usage = |metrics: &str| {
-        let body = format!(r#"{{"message":{{"content":"x"}},"done":true{metrics}}}"#);
+        let body = format!(r#"{{"message":{{"content":""}},"done":true{metrics}}}"#);
         decode(&body).unwrap().usage
     };
     assert_eq!(usage(""), Usage::UNKNOWN);
@@ -56,6 +55,79 @@ fn metrics_that_are_missing_among_others_are_zero() {
             (Some(prompt), Some(completion), None)
         );
     }
+}
+
+#[test]
+fn what_was_said_took_tokens() {
+    let usage = |metrics: &str| {
+        let body = format!(r#"{{"message":{{"content":"x"}},"done":true{metrics}}}"#);
+        let usage = decode(&body).unwrap().usage;
+        (usage.prompt_tokens, usage.completion_tokens)
+    };
+    for zeros in [
+        r#","prompt_eval_count":0,"eval_count":0"#,
+        r#","total_duration":12"#,
+    ] {
+        assert_eq!(usage(zeros), (None, None), "{zeros}");
+    }
+    assert_eq!(usage(r#","prompt_eval_count":5"#), (Some(5), None));
+    assert_eq!(usage(r#","eval_count":7"#), (Some(0), Some(7)));
+}
+
+#[test]
+fn pictures_are_kept_and_nameless_calls_are_not() {
+    let answer = decode(
+        r#"{"message":{"content":"","images":["iVBORw0KGgo="],
+            "tool_calls":[{"id":"a","function":{"name":null,"arguments":null}}]},"done":true,"done_reason":"stop"}"#,
+    )
+    .unwrap();
+    let [Part::Opaque(pictures)] = answer.content.as_slice() else {
+        panic!("{:?}", answer.content);
+    };
+    assert_eq!(pictures.kind, "images");
+    assert_eq!(pictures.data, r#"{"images":["iVBORw0KGgo="]}"#);
+    assert_eq!(answer.finish.reason, FinishReason::Stop);
+}
+
+#[test]
+fn arguments_keep_every_digit() {
+    let arguments = r#"{"id":123456789012345678901234567890,"x":1.50}"#;
+    let answer = decode(&format!(
+        r#"{{"message":{{"content":"","tool_calls":[{{"function":{{"name":"f","arguments":{arguments}}}}}]}},"done":true}}"#
+    ))
+    .unwrap();
+    assert_eq!(answer.content, [call(None, "f", arguments)]);
+}
+
+#[test]
+fn an_error_in_any_shape_is_told_as_one() {
+    for (body, words) in [
+        (
+            r#"{"code":500,"msg":"no route","success":false}"#,
+            "no route",
+        ),
+        (
+            r#"{"success":false,"errors":[{"code":7009,"message":"cannot route"}],"result":null}"#,
+            "cannot route",
+        ),
+        (
+            r#"{"base_resp":{"status_code":1008,"status_msg":"no balance"}}"#,
+            "no balance",
+        ),
+        (
+            r#"{"error_code":17,"error_msg":"limit of the day"}"#,
+            "limit of the day",
+        ),
+        (
+            r#"{"model":"m","message":{"content":"x"},"done":true,"error":{"message":"runner died"}}"#,
+            "runner died",
+        ),
+    ] {
+        let error = decode(body).unwrap_err();
+        assert!(error.message.contains(words), "{error:?}");
+        assert_ne!(error.kind, ErrorKind::MalformedResponse, "{body}");
+    }
+    assert!(decode(r#"{"message":{"content":"x"},"done":true,"error":""}"#).is_ok());
 }
 
 #[test]

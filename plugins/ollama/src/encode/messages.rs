@@ -17,6 +17,9 @@ pub(super) fn conversation<'a>(
     blobs: &mut Blobs,
 ) -> Result<Vec<Turn<'a>>, Error> {
     let mut turns = Vec::new();
+    let Some(last) = said.last() else {
+        return Ok(turns);
+    };
     for message in said {
         let role = match message.role {
             Role::System => "system",
@@ -55,7 +58,11 @@ pub(super) fn conversation<'a>(
             }
         }
         let silent = turn.content.is_empty() && turn.images.is_empty();
-        if !silent || !turn.thinking.is_empty() || !turn.tool_calls.is_empty() {
+        // A user who says nothing first is answered all the same.
+        let opens = message.role == Role::User
+            && turns.iter().all(|turn| turn.role == "system")
+            && !std::ptr::eq(message, last);
+        if opens || !silent || !turn.thinking.is_empty() || !turn.tool_calls.is_empty() {
             turns.push(turn);
         }
     }

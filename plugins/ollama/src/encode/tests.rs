@@ -205,6 +205,23 @@ fn a_conversation_with_pictures_and_tools() {
 }
 
 #[test]
+fn a_user_who_says_nothing_first_keeps_a_turn() {
+    let said = |role, words: &str| message(role, vec![text(words)]);
+    let body = encoded(&ask(vec![
+        said(Role::System, "s"),
+        said(Role::User, ""),
+        said(Role::Assistant, "Hello"),
+        said(Role::User, ""),
+        said(Role::User, "Hi"),
+    ]));
+    let turns = body["messages"].as_array().unwrap();
+    let roles: Vec<_> = turns.iter().map(|turn| &turn["role"]).collect();
+    assert_eq!(roles, ["system", "user", "assistant", "user"]);
+    let alone = encoded(&ask(vec![said(Role::User, "")]));
+    assert_eq!(alone["messages"], json!([]));
+}
+
+#[test]
 fn tools_are_offered_unless_none_may_be_called() {
     let mut request = question();
     request.tools = vec![look(Some(false))];

@@ -40,6 +40,30 @@ fn kinds_by_status_and_text() {
             false,
         ),
         (
+            400,
+            r#"{"error":"the request exceeds the available context size, try increasing it"}"#,
+            K::ContextLength,
+            false,
+        ),
+        (
+            500,
+            r#"{"error":{"code":500,"message":"image input is not supported - hint: provide the mmproj"}}"#,
+            K::Unsupported,
+            false,
+        ),
+        (
+            500,
+            r#"{"error":"this model is missing data required for image input"}"#,
+            K::Unsupported,
+            false,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Invalid model name passed in model=gone"}}"#,
+            K::NotFound,
+            false,
+        ),
+        (
             500,
             r#"{"error":"the input length exceeds the context length"}"#,
             K::ContextLength,
