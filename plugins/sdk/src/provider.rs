@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::bindings::exports::multillm::provider::{chat, metadata};
 use crate::bindings::listing::exports::multillm::provider::models;
 use crate::events::Events;
-use crate::surrogates::mend;
+use crate::surrogates::{Halves, mend};
 use crate::{ChatRequest, ChatResponse, Error, Frame, Info, Mode, Page, Request, Response, Target};
 
 /// A vendor. Every function is pure: its result depends on its arguments alone.
@@ -114,23 +114,29 @@ pub struct Stream<D>(RefCell<State<D>>);
 
 struct State<D> {
     decoder: D,
+    halves: Halves,
     over: bool,
 }
 
 impl<D: Decoder> Stream<D> {
     fn run(
         &self,
-        read: impl FnOnce(&mut D, &mut Events) -> Result<(), Error>,
+        ends: bool,
+        read: impl FnOnce(&mut D, &mut Halves, &mut Events) -> Result<(), Error>,
     ) -> Vec<chat::ChatEvent> {
         let mut events = Events::new();
-        let mut state = self.0.borrow_mut();
-        if !state.over {
-            if let Err(error) = read(&mut state.decoder, &mut events) {
+        let State {
+            decoder,
+            halves,
+            over,
+        } = &mut *self.0.borrow_mut();
+        if !*over {
+            if let Err(error) = read(decoder, halves, &mut events) {
                 events.failed(error);
             }
-            state.over = events.is_over();
+            *over = events.is_over();
         }
-        events.into_inner()
+        halves.join(events.into_inner(), ends)
     }
 }
 
@@ -138,14 +144,15 @@ impl<D: Decoder> chat::GuestDecoder for Stream<D> {
     fn new(target: Target) -> Self {
         Stream(RefCell::new(State {
             decoder: D::new(&target),
+            halves: Halves::default(),
             over: false,
         }))
     }
 
     fn push(&self, frames: Vec<Frame>) -> Vec<chat::ChatEvent> {
-        self.run(|decoder, events| {
+        self.run(false, |decoder, halves, events| {
             for mut frame in frames {
-                mend(&mut frame.data);
+                halves.mark(&mut frame.data);
                 decoder.frame(&frame, events)?;
                 if events.is_over() {
                     break;
@@ -156,7 +163,7 @@ impl<D: Decoder> chat::GuestDecoder for Stream<D> {
     }
 
     fn finish(&self) -> Vec<chat::ChatEvent> {
-        self.run(|decoder, events| decoder.end(events))
+        self.run(true, |decoder, _, events| decoder.end(events))
     }
 }
 

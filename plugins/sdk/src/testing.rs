@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::assemble::assemble;
 use crate::events::Events;
+use crate::surrogates::Halves;
 use crate::{
     BodyPart, ChatEvent, ChatRequest, ChatResponse, Decoder, Error, Frame, Message, Part,
     Reasoning, Request, Response, ResponseFormat, Role, Sampling, Target, Text, ToolCall,
@@ -111,19 +112,21 @@ pub fn body(request: &Request) -> Value {
 /// The events of a stream of unnamed frames up to its end, and how it ended.
 pub fn stream<D: Decoder>(target: &Target, data: &[&str]) -> (Vec<ChatEvent>, Result<(), Error>) {
     let mut decoder = D::new(target);
+    let mut halves = Halves::default();
     let mut events = Events::new();
     for data in data {
-        let frame = Frame {
+        let mut frame = Frame {
             event: None,
             data: (*data).to_owned(),
         };
+        halves.mark(&mut frame.data);
         let read = decoder.frame(&frame, &mut events);
         if read.is_err() || events.is_over() {
-            return (events.into_inner(), read);
+            return (halves.join(events.into_inner(), true), read);
         }
     }
     let end = decoder.end(&mut events);
-    (events.into_inner(), end)
+    (halves.join(events.into_inner(), true), end)
 }
 
 /// The answer that a stream makes.

@@ -3,9 +3,9 @@
 use multillm::error::{Error, Result};
 use multillm::plugin::wire;
 use multillm_plugin_sdk::events::Events;
-use multillm_plugin_sdk::surrogates::mend;
+use multillm_plugin_sdk::surrogates::{Halves, mend};
 use multillm_plugin_sdk::testing::target;
-use multillm_plugin_sdk::{Decoder as _, Frame, ListModels, Response, Target};
+use multillm_plugin_sdk::{ChatEvent, Decoder as _, Frame, ListModels, Response, Target};
 
 use super::convert;
 
@@ -55,6 +55,7 @@ impl Native {
 /// Frame by frame up to the end, whichever it is.
 fn stream<P: ListModels>(target: &Target, frames: &[wire::Frame]) -> Vec<wire::Event> {
     let mut decoder = P::Decoder::new(target);
+    let mut halves = Halves::default();
     let mut events = Events::new();
     let mut read = Ok(());
     for frame in frames {
@@ -62,7 +63,7 @@ fn stream<P: ListModels>(target: &Target, frames: &[wire::Frame]) -> Vec<wire::E
             event: frame.event.clone(),
             data: frame.data.clone(),
         };
-        mend(&mut frame.data);
+        halves.mark(&mut frame.data);
         read = decoder.frame(&frame, &mut events);
         if read.is_err() || events.is_over() {
             break;
@@ -71,11 +72,10 @@ fn stream<P: ListModels>(target: &Target, frames: &[wire::Frame]) -> Vec<wire::E
     if read.is_ok() && !events.is_over() {
         read = decoder.end(&mut events);
     }
-    let events = events.into_inner().into_iter().map(convert::event);
-    let failed = read
-        .err()
-        .map(|error| wire::Event::Failed(convert::error(error)));
-    events.chain(failed).collect()
+    let failed = read.err().map(ChatEvent::Failed);
+    let events = events.into_inner().into_iter().chain(failed).collect();
+    let events = halves.join(events, true).into_iter();
+    events.map(convert::event).collect()
 }
 
 fn response(response: &wire::Response) -> Response {
