@@ -73,7 +73,7 @@ fn value(piece: &Json<'_>) -> Option<Json<'static>> {
         Json::Text(text) => Json::from(text.clone().into_owned()),
         Json::Unsigned(number) => Json::Unsigned(*number),
         Json::Signed(number) => Json::Signed(*number),
-        Json::Float(number) => Json::Float(*number),
+        Json::Number(text) => Json::Number(text.to_string().into()),
         Json::Bool(bool) => Json::Bool(*bool),
         _ => return None,
     })

@@ -5,11 +5,14 @@
 //! shape, which keeps a component small. Not for documents with many keys in
 //! one object: those are searched one by one.
 
+mod read;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::value::RawValue;
 
 /// A JSON value.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,8 +26,8 @@ pub enum Json<'a> {
     Unsigned(u64),
     /// A negative integer.
     Signed(i64),
-    /// Any other number.
-    Float(f64),
+    /// Any other number, as it is written.
+    Number(Cow<'a, str>),
     /// A string.
     Text(Cow<'a, str>),
     /// An array.
@@ -40,7 +43,10 @@ impl<'a> Json<'a> {
     ///
     /// It is no JSON, or nested deeper than 128 levels.
     pub fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text)
+        match read::read(text) {
+            Some(value) => Ok(value),
+            None => serde_json::from_str(text),
+        }
     }
 
     /// An object of these members.
@@ -92,7 +98,8 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// A number that counts, also where it is written as a float.
+    /// A number that counts, also where it is written as a float. There is nothing of which a
+    /// vendor counts 10¹⁵.
     #[must_use]
     pub fn count(&self) -> Option<u64> {
         #[allow(
@@ -101,8 +108,11 @@ impl<'a> Json<'a> {
             reason = "checked to be a count"
         )]
         match self {
-            Json::Unsigned(number) => Some(*number),
-            Json::Float(float) => (0.0..1e15).contains(float).then(|| float.round() as u64),
+            Json::Unsigned(number) => (*number < 1_000_000_000_000_000).then_some(*number),
+            Json::Number(_) => {
+                let float = self.float()?;
+                (0.0..1e15).contains(&float).then(|| float.round() as u64)
+            }
             _ => None,
         }
     }
@@ -114,7 +124,7 @@ impl<'a> Json<'a> {
         match self {
             Json::Unsigned(number) => Some(*number as f64),
             Json::Signed(number) => Some(*number as f64),
-            Json::Float(float) => Some(*float),
+            Json::Number(text) => text.parse().ok(),
             _ => None,
         }
     }
@@ -188,7 +198,9 @@ impl From<i64> for Json<'_> {
 
 impl From<f64> for Json<'_> {
     fn from(float: f64) -> Self {
-        Json::Float(float)
+        // What is no number, such as the infinite, is `null`, as `serde_json` has it.
+        serde_json::Number::from_f64(float)
+            .map_or(Json::Null, |number| Json::Number(number.to_string().into()))
     }
 }
 
@@ -199,7 +211,9 @@ impl Serialize for Json<'_> {
             Json::Bool(bool) => serializer.serialize_bool(*bool),
             Json::Unsigned(number) => serializer.serialize_u64(*number),
             Json::Signed(number) => serializer.serialize_i64(*number),
-            Json::Float(float) => serializer.serialize_f64(*float),
+            Json::Number(text) => serde_json::from_str::<&RawValue>(text)
+                .map_err(serde::ser::Error::custom)?
+                .serialize(serializer),
             Json::Text(text) => serializer.serialize_str(text),
             Json::List(list) => {
                 let mut seq = serializer.serialize_seq(Some(list.len()))?;
@@ -264,7 +278,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_f64<E>(self, float: f64) -> Result<Json<'de>, E> {
-        Ok(Json::Float(float))
+        Ok(float.into())
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Json<'de>, E> {

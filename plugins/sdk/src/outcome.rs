@@ -102,10 +102,13 @@ pub fn count(value: &Value) -> Option<u64> {
         clippy::cast_sign_loss,
         reason = "checked to be a count"
     )]
-    value.as_u64().or_else(|| {
-        let float = value.as_f64()?;
-        (0.0..1e15).contains(&float).then(|| float.round() as u64)
-    })
+    value
+        .as_u64()
+        .filter(|count| *count < 1_000_000_000_000_000)
+        .or_else(|| {
+            let float = value.as_f64()?;
+            (0.0..1e15).contains(&float).then(|| float.round() as u64)
+        })
 }
 
 impl Usage {

@@ -219,7 +219,7 @@ fn calls_are_whole_distinct_and_change_the_reason() {
     let [Part::ToolCall(first), Part::ToolCall(second)] = answer.content.as_slice() else {
         panic!("{:?}", answer.content)
     };
-    assert_eq!(first.arguments, r#"{"b":1.5,"a":"x y"}"#);
+    assert_eq!(first.arguments, r#"{"b":1.50,"a":"x y"}"#);
     assert_eq!(first.signature.as_deref(), Some("c2ln"));
     assert_eq!((first.id.as_deref(), first.local), (None, false));
     assert_eq!(

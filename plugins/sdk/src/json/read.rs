@@ -1,0 +1,242 @@
+//! Reads JSON without losing a digit: a number that is no 64-bit integer stays the text it is.
+//!
+//! What it does not understand is left to `serde_json`, which says what is wrong with it.
+
+use std::borrow::Cow;
+
+use super::Json;
+
+/// How deep values may be nested; `serde_json` bounds it alike.
+const DEPTH: usize = 126;
+
+/// The value that a text holds; nothing if it is not certainly well formed.
+pub(super) fn read(text: &str) -> Option<Json<'_>> {
+    let mut reader = Reader { text, at: 0 };
+    let value = reader.value(DEPTH)?;
+    reader.space();
+    (reader.at == text.len()).then_some(value)
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn value(&mut self, depth: usize) -> Option<Json<'a>> {
+        match self.peek()? {
+            b'{' => self.object(depth.checked_sub(1)?),
+            b'[' => self.list(depth.checked_sub(1)?),
+            b'"' => self.string().map(Json::Text),
+            b't' => self.word("true", Json::Bool(true)),
+            b'f' => self.word("false", Json::Bool(false)),
+            b'n' => self.word("null", Json::Null),
+            _ => self.number(),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Option<Json<'a>> {
+        self.at += 1;
+        let mut members = Vec::new();
+        if self.takes(b'}') {
+            return Some(Json::Object(members));
+        }
+        loop {
+            self.space();
+            let key = self.string()?;
+            if !self.takes(b':') {
+                return None;
+            }
+            members.push((key, self.value(depth)?));
+            if self.takes(b'}') {
+                return Some(Json::Object(members));
+            }
+            if !self.takes(b',') {
+                return None;
+            }
+        }
+    }
+
+    fn list(&mut self, depth: usize) -> Option<Json<'a>> {
+        self.at += 1;
+        let mut list = Vec::new();
+        if self.takes(b']') {
+            return Some(Json::List(list));
+        }
+        loop {
+            list.push(self.value(depth)?);
+            if self.takes(b']') {
+                return Some(Json::List(list));
+            }
+            if !self.takes(b',') {
+                return None;
+            }
+        }
+    }
+
+    /// A string, borrowed where nothing in it is escaped.
+    fn string(&mut self) -> Option<Cow<'a, str>> {
+        let start = self.at;
+        let rest = self.text.get(start..)?.strip_prefix('"')?;
+        let mut escaped = false;
+        let mut bytes = rest.bytes().enumerate();
+        let end = loop {
+            match bytes.next()? {
+                (end, b'"') => break end,
+                (_, b'\\') => {
+                    escaped = true;
+                    bytes.next()?;
+                }
+                (_, 0..0x20) => return None,
+                _ => {}
+            }
+        };
+        self.at = start + end + 2;
+        if escaped {
+            let text = serde_json::from_str::<String>(self.text.get(start..self.at)?);
+            return text.ok().map(Cow::Owned);
+        }
+        rest.get(..end).map(Cow::Borrowed)
+    }
+
+    fn number(&mut self) -> Option<Json<'a>> {
+        let rest = self.text.get(self.at..)?;
+        let end = rest
+            .find(|next: char| !matches!(next, '0'..='9' | '-' | '+' | '.' | 'e' | 'E'))
+            .unwrap_or(rest.len());
+        let text = rest.get(..end)?;
+        if !is_number(text) {
+            return None;
+        }
+        self.at += end;
+        if let Ok(number) = text.parse() {
+            return Some(Json::Unsigned(number));
+        }
+        Some(match text.parse() {
+            Ok(number) if text != "-0" => Json::Signed(number),
+            _ => Json::Number(Cow::Borrowed(text)),
+        })
+    }
+
+    fn word(&mut self, word: &str, value: Json<'a>) -> Option<Json<'a>> {
+        self.text.get(self.at..)?.starts_with(word).then(|| {
+            self.at += word.len();
+            value
+        })
+    }
+
+    fn space(&mut self) {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let space = |byte: &&u8| matches!(**byte, b' ' | b'\t' | b'\n' | b'\r');
+        self.at += rest.iter().take_while(space).count();
+    }
+
+    /// The next byte that is no space.
+    fn peek(&mut self) -> Option<u8> {
+        self.space();
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn takes(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+}
+
+/// Whether a text is a number as RFC 8259 writes them, section 6.
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let (text, exponent) = match text.split_once(['e', 'E']) {
+        Some((text, exponent)) => (text, Some(exponent)),
+        None => (text, None),
+    };
+    let (whole, fraction) = match text.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (text, None),
+    };
+    let exponent = exponent.map(|text| text.strip_prefix(['-', '+']).unwrap_or(text));
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(digits)
+        && exponent.is_none_or(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        for text in [
+            "12345678901234567890123",
+            "-98765432109876543210",
+            "18446744073709551616",
+            "0.10",
+            "1.0",
+            "1e5",
+            "-0",
+            "1E+2",
+            r#"{"id":36893488147419103232,"price":1.50}"#,
+        ] {
+            assert_eq!(read(text).unwrap().to_string(), text);
+        }
+        assert_eq!(read("18446744073709551615"), Some(Json::Unsigned(u64::MAX)));
+        assert_eq!(read("-5"), Some(Json::Signed(-5)));
+    }
+
+    /// What it takes `serde_json` takes too, and as the same.
+    #[test]
+    fn it_agrees_with_serde() {
+        for text in [
+            "",
+            " ",
+            "{",
+            "[",
+            "[1,]",
+            "{\"a\":1,}",
+            "{\"a\"}",
+            "{a:1}",
+            "01",
+            "-",
+            "1.",
+            ".5",
+            "1e",
+            "+1",
+            "--1",
+            "nul",
+            "true false",
+            "\"a",
+            "\"a\n\"",
+            r#""\x""#,
+            r#""\ud83d""#,
+            "[1 2]",
+            "{\"a\":1 \"b\":2}",
+            "]",
+            "\u{a0}1",
+            "1\u{0}",
+            "\u{feff}1",
+            "NaN",
+        ] {
+            assert_eq!(read(text), None, "{text:?}");
+            assert!(Json::parse(text).is_err(), "{text:?}");
+        }
+        for text in [
+            " { \"a\" : [ 1 , -2 , true , null , \"x\\n\\u00e9\\ud83d\\ude00\" , { } , [ ] ] , \"\" : \"\u{7f}é\" } ",
+            "0",
+            "\"\"",
+            "[[],[]]",
+        ] {
+            let own = read(text).unwrap();
+            let value: serde_json::Value = serde_json::from_str(text).unwrap();
+            let again: serde_json::Value = serde_json::from_str(&own.to_string()).unwrap();
+            assert_eq!(again, value, "{text}");
+            assert_eq!(
+                serde_json::from_str::<Json<'_>>(text).unwrap(),
+                own,
+                "{text}"
+            );
+        }
+    }
+}
