@@ -15,6 +15,7 @@
 //! - [`outcome`]: rules on finish reasons and tool arguments that hold for every vendor.
 //! - [`json`]: JSON as a tree, for vendors whose answers vary.
 //! - [`openai`]: the OpenAI wire, driven by data.
+//! - [`sse`]: events where a whole answer was asked for.
 //! - [`surrogates`]: half a character in JSON, which no reader takes.
 //! - [`testing`]: what an adapter's tests need.
 //!
@@ -35,6 +36,7 @@ pub mod openai;
 pub mod outcome;
 mod provider;
 pub mod settings;
+pub mod sse;
 pub mod surrogates;
 pub mod testing;
 

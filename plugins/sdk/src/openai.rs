@@ -12,11 +12,13 @@ mod decode;
 mod dialect;
 mod encode;
 mod error;
+mod finish;
 #[cfg(test)]
 mod fixtures;
 mod models;
 mod settings;
 mod stream;
+mod usage;
 mod wire;
 
 use std::marker::PhantomData;

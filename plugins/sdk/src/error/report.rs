@@ -106,6 +106,13 @@ impl Report {
         failed.then(|| Self::of(answer)).flatten()
     }
 
+    /// The error in the value of a member for one; nothing if there is none in it.
+    #[must_use]
+    pub fn told(error: &Json<'_>) -> Option<Self> {
+        let member = is_told(error).then(|| ("error".into(), error.clone()))?;
+        Self::of(&Json::Object(vec![member]))
+    }
+
     /// The error in what was read as one; nothing where it holds no words.
     #[must_use]
     pub fn of(value: &Json<'_>) -> Option<Self> {

@@ -1,26 +1,32 @@
 //! Reads an answer that came whole.
 
 use super::dialect::Dialect;
-use super::stream::Stream;
+use super::stream::{Stream, told};
 use super::wire::{index, one_or_many};
 use crate::assemble::assemble;
-use crate::error::Report;
 use crate::events::Events;
 use crate::json::Json;
-use crate::{ChatResponse, Error, Response};
+use crate::sse;
+use crate::{ChatResponse, Error, Frame, Response};
 
-/// Reads a whole answer, as if it had come in one piece of a stream.
+/// Reads a whole answer, as if it had come in one piece of a stream. Servers that stream
+/// whatever they are asked are read as well.
 ///
 /// # Errors
 ///
 /// The server's error if the body holds one; `malformed-response` if it holds no answer.
 pub fn decode(dialect: &Dialect, response: &Response) -> Result<ChatResponse, Error> {
-    let reply = Json::parse(&response.body)
-        .map_err(|error| Error::malformed(format!("the answer is no JSON: {error}")))?;
+    let reply = match Json::parse(&response.body) {
+        Ok(reply) => reply,
+        Err(error) => {
+            return match sse::frames(&response.body) {
+                Some(frames) => streamed(dialect, &frames),
+                None => Err(Error::malformed(format!("the answer is no JSON: {error}"))),
+            };
+        }
+    };
     let choices = one_or_many(reply.get("choices"));
-    if (reply.get("error").is_some() || choices.is_empty())
-        && let Some(report) = Report::of(&reply)
-    {
+    if let Some(report) = told(&reply, choices.is_empty()) {
         return Err(report.into_error(dialect.errors));
     }
     let choice = choices
@@ -28,18 +34,33 @@ pub fn decode(dialect: &Dialect, response: &Response) -> Result<ChatResponse, Er
         .find(|choice| index(choice) == Some(0))
         .or_else(|| choices.first())
         .ok_or_else(|| Error::malformed("the answer has no choices"))?;
-    let says = |key: &&str| choice.get(key).is_some();
-    if !["message", "delta", "text", "finish_reason"]
+    let says = |key: &str| choice.get(key).is_some();
+    if !["message", "delta", "text", "finish_reason", "error"]
         .iter()
-        .any(says)
+        .any(|key| says(key))
     {
         return Err(Error::malformed("the answer has no message"));
     }
     let mut stream = Stream::new(dialect.clone());
     let mut events = Events::new();
     stream.shell(&reply, &mut events);
-    stream.choice(choice, &mut events);
+    stream.choice(choice, true, &mut events)?;
     stream.close(&mut events);
+    Ok(assemble(events.into_inner()))
+}
+
+fn streamed(dialect: &Dialect, frames: &[Frame]) -> Result<ChatResponse, Error> {
+    let mut stream = Stream::new(dialect.clone());
+    let mut events = Events::new();
+    for frame in frames {
+        stream.frame(frame, &mut events)?;
+        if events.is_over() {
+            break;
+        }
+    }
+    if !events.is_over() {
+        stream.end(&mut events)?;
+    }
     Ok(assemble(events.into_inner()))
 }
 

@@ -32,7 +32,8 @@ pub struct Dialect {
     /// The role of instructions for models that reason.
     pub reasoning_system_role: String,
     /// Models that reason, and refuse `temperature`, `top_p`, penalties and `stop`: what
-    /// their names begin with, where `#` is any digit.
+    /// their names begin with, where `#` is any digit and `!` says that these do not. The first
+    /// that fits counts.
     pub reasoning_models: &'static [&'static str],
     /// Overrules `reasoning_models`.
     pub reasoning_model: Option<bool>,
@@ -70,7 +71,7 @@ impl Default for Dialect {
             stream_usage: true,
             system_role: "system".to_owned(),
             reasoning_system_role: "developer".to_owned(),
-            reasoning_models: &["o#", "gpt-5"],
+            reasoning_models: &["o#", "!gpt-5-chat", "gpt-5"],
             reasoning_model: None,
             max_effort: &[
                 ("gpt-5.1-codex-max", "xhigh"),
@@ -85,7 +86,7 @@ impl Default for Dialect {
             flat_content: false,
             call_ids: CallIds::UpTo(40),
             reasoning_field: ReasoningField::Auto,
-            reasoning_history: ReasoningHistory::Drop,
+            reasoning_history: ReasoningHistory::Auto,
             done: DoneMarker::Required,
             errors: &[],
         }
@@ -128,6 +129,8 @@ pub enum ReasoningField {
 /// Which thoughts of earlier answers are sent back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReasoningHistory {
+    /// What the model demands, as far as its name tells; none by rule.
+    Auto,
     /// None.
     Drop,
     /// Those of answers that called tools.
@@ -170,10 +173,33 @@ impl Dialect {
     pub fn reasons(&self, model: &str) -> bool {
         self.reasoning_model.unwrap_or_else(|| {
             let model = base_name(model);
-            self.reasoning_models
+            let family = self
+                .reasoning_models
                 .iter()
-                .any(|family| begins_with(model, family))
+                .find(|family| begins_with(model, family.strip_prefix('!').unwrap_or(family)));
+            family.is_some_and(|family| !family.starts_with('!'))
         })
+    }
+
+    /// Which thoughts of earlier answers are sent back to this model.
+    ///
+    /// DeepSeek (from V3.2) and Kimi refuse a turn that called tools without its thoughts, Kimi
+    /// K3 any turn: <https://api-docs.deepseek.com/guides/thinking_mode>,
+    /// <https://platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model>.
+    pub(super) fn history(&self, model: &str) -> ReasoningHistory {
+        const DEMANDED: [(&str, ReasoningHistory); 3] = [
+            ("kimi-k3", ReasoningHistory::Keep),
+            ("kimi", ReasoningHistory::ToolCalls),
+            ("deepseek", ReasoningHistory::ToolCalls),
+        ];
+        if self.reasoning_history != ReasoningHistory::Auto {
+            return self.reasoning_history;
+        }
+        let model = base_name(model);
+        let demanded = DEMANDED
+            .iter()
+            .find(|(family, _)| begins_with(model, family));
+        demanded.map_or(ReasoningHistory::Drop, |(_, history)| *history)
     }
 
     /// The word for the greatest reasoning effort.
@@ -241,6 +267,7 @@ mod tests {
             "omni",
             "chatgpt-4o-latest",
             "llama-o3",
+            "gpt-5-chat-latest",
             "",
         ] {
             assert!(!dialect.reasons(model), "{model}");

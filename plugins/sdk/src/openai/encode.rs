@@ -10,12 +10,10 @@ use crate::{ChatRequest, Error, Framing, Method, Mode, ReasoningEffort, Request,
 
 /// The request for an answer.
 ///
-/// For models that reason the sampling fields that they refuse are left out
-/// (see [`Dialect::reasoning_models`]).
-///
 /// # Errors
 ///
-/// `unsupported` for what the wire cannot say; `invalid-request` for schemas that are no
+/// `unsupported` for what the wire cannot say, and for sampling that a model which reasons
+/// refuses (see [`Dialect::reasoning_models`]); `invalid-request` for schemas that are no
 /// JSON objects and parts that do not belong to their message's role.
 pub fn encode(
     dialect: &Dialect,
@@ -25,25 +23,31 @@ pub fn encode(
 ) -> Result<Request, Error> {
     let streams = mode == Mode::Stream;
     let reasons = dialect.reasons(&target.model);
+    // From 5.1 on these models need not reason, and then take any sampling.
+    let thinks = reasons && request.reasoning_effort != Some(ReasoningEffort::None);
     if request.sampling.top_k.is_some() && !dialect.top_k {
         return Err(Error::unsupported(
             "top_k is unknown to this server: leave it out, or say that the server knows it with the setting top_k",
         ));
     }
+    if thinks {
+        refuse_sampling(&target.model, request)?;
+    }
     let body = json_body(request, |blobs| {
         let mut body = Body(Vec::with_capacity(12));
         let model = dialect.model.as_ref().unwrap_or(&target.model);
         body.set("model", dialect.model_in_body.then_some(model.as_str()));
-        let messages = messages::encode(dialect, reasons, &request.messages, blobs)?;
+        let messages = messages::encode(dialect, target, reasons, &request.messages, blobs)?;
         body.set("messages", Some(Json::List(messages)));
         tools::encode(request, &mut body)?;
-        sampling(dialect, reasons, request, &mut body);
+        sampling(dialect, thinks, request, &mut body);
         let effort = request.reasoning_effort;
         body.set(
             "reasoning_effort",
             effort.map(|effort| word(dialect, &target.model, effort)),
         );
-        body.set("stream", streams.then_some(true));
+        // Said either way: some servers stream unless they are told not to.
+        body.set("stream", Some(streams));
         if streams && dialect.stream_usage {
             let options = Json::object([("include_usage", true.into())]);
             body.set("stream_options", Some(options));
@@ -76,12 +80,39 @@ impl<'a> Body<'a> {
     }
 }
 
-fn sampling<'a>(
-    dialect: &'a Dialect,
-    reasons: bool,
-    request: &'a ChatRequest,
-    body: &mut Body<'a>,
-) {
+/// Refuses the sampling that a model which reasons does not take.
+fn refuse_sampling(model: &str, request: &ChatRequest) -> Result<(), Error> {
+    let sampling = &request.sampling;
+    let refused = [
+        (
+            "temperature",
+            sampling.temperature.is_some_and(|value| value != 1.0),
+        ),
+        ("top_p", sampling.top_p.is_some_and(|value| value != 1.0)),
+        (
+            "frequency_penalty",
+            sampling.frequency_penalty.is_some_and(|value| value != 0.0),
+        ),
+        (
+            "presence_penalty",
+            sampling.presence_penalty.is_some_and(|value| value != 0.0),
+        ),
+        ("stop", !sampling.stop.is_empty()),
+    ];
+    let names: Vec<&str> = refused
+        .into_iter()
+        .filter_map(|(name, refused)| refused.then_some(name))
+        .collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(Error::unsupported(format!(
+        "{model:?} reasons, and takes no {}: leave it out, or say that the model takes it with the setting reasoning_model: false",
+        names.join(", ")
+    )))
+}
+
+fn sampling<'a>(dialect: &'a Dialect, thinks: bool, request: &'a ChatRequest, body: &mut Body<'a>) {
     let sampling = &request.sampling;
     let limit = match dialect.max_tokens_field {
         MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
@@ -90,7 +121,8 @@ fn sampling<'a>(
     body.set(limit, sampling.max_tokens);
     body.set(&dialect.seed_field, sampling.seed);
     body.set("top_k", sampling.top_k);
-    if reasons {
+    // What is left here is what the model does by itself.
+    if thinks {
         return;
     }
     body.set("temperature", sampling.temperature);

@@ -111,7 +111,7 @@ impl<'a> Settings<'a> {
             ),
             (
                 "reasoning_model",
-                "The model reasons: `temperature`, `top_p`, penalties and `stop` are not sent. Default: by the model's name.",
+                "The model reasons, and takes no `temperature`, `top_p`, penalties and `stop`: they are refused. Default: by the model's name.",
                 FLAG,
             ),
             (
@@ -121,8 +121,8 @@ impl<'a> Settings<'a> {
             ),
             (
                 "reasoning_history",
-                "Which thoughts of earlier answers are sent back: none (`drop`), those of answers that called tools (`tool_calls`), or all (`keep`). Default `drop`.",
-                r#"{"enum":["drop","tool_calls","keep"]}"#,
+                "Which thoughts of earlier answers are sent back: none (`drop`), those of answers that called tools (`tool_calls`), or all (`keep`). Default `auto`: what Kimi and DeepSeek demand, for other models none.",
+                r#"{"enum":["auto","drop","tool_calls","keep"]}"#,
             ),
             (
                 "done_marker",
@@ -182,6 +182,7 @@ impl<'a> Settings<'a> {
         let field = self.word("reasoning_field", &field)?;
         set(&mut dialect.reasoning_field, field);
         let history = [
+            ("auto", ReasoningHistory::Auto),
             ("drop", ReasoningHistory::Drop),
             ("tool_calls", ReasoningHistory::ToolCalls),
             ("keep", ReasoningHistory::Keep),

@@ -1,12 +1,22 @@
 //! Reads an answer as it comes. A whole answer is read here too, as a stream of one chunk.
 
-use super::dialect::{Dialect, DoneMarker, ReasoningField};
-use super::wire::{arguments, index, one_or_many, scalar, usage};
+mod calls;
+mod extras;
+mod message;
+
+use self::calls::Calls;
+use self::extras::Extras;
+pub(super) use self::extras::{AUDIO, DETAILS, said_again};
+use super::dialect::{Dialect, DoneMarker};
+use super::finish::{failure, unified};
+use super::usage::{self, bill, bill_usage, counts};
+use super::wire::{index, one_or_many, scalar};
+use crate::billing::Billing;
 use crate::error::Report;
 use crate::events::Events;
 use crate::json::Json;
-use crate::outcome::{finish_reason, tool_arguments};
-use crate::{Error, Finish, FinishReason, Frame, ToolCallStart, Usage};
+use crate::outcome::finish_reason;
+use crate::{Error, Finish, FinishReason, Frame, Usage};
 
 /// The signature of a call whose arguments are free text and no JSON ("custom tools").
 pub(super) const CUSTOM: &str = "custom";
@@ -16,36 +26,19 @@ pub struct Stream {
     dialect: Dialect,
     /// Anything at all was read.
     begun: bool,
+    /// Something was said: text, thoughts, a call, a picture.
+    spoke: bool,
     id: bool,
     model: bool,
-    calls: Vec<Call>,
+    calls: Calls,
+    extras: Extras,
     refused: bool,
     raw_finish: Option<String>,
     finish: Option<Finish>,
     usage: Usage,
-}
-
-/// A tool call under way. Its place in the list is its index for the host.
-struct Call {
-    key: Key,
-    id: String,
-    name: String,
-    custom: bool,
-    started: bool,
-    /// Arguments not yet reported.
-    held: String,
-    /// Some arguments were reported.
-    reported: bool,
-}
-
-/// By which the server tells calls apart.
-#[derive(PartialEq)]
-enum Key {
-    Index(u32),
-    /// The server numbers nothing.
-    Unnumbered,
-    /// The one call of the legacy form.
-    Legacy,
+    billing: Billing,
+    /// What was told of the billing.
+    billed: Billing,
 }
 
 impl Stream {
@@ -55,13 +48,17 @@ impl Stream {
         Stream {
             dialect,
             begun: false,
+            spoke: false,
             id: false,
             model: false,
-            calls: Vec::new(),
+            calls: Calls::default(),
+            extras: Extras::default(),
             refused: false,
             raw_finish: None,
             finish: None,
             usage: Usage::UNKNOWN,
+            billing: Billing::default(),
+            billed: Billing::default(),
         }
     }
 
@@ -89,16 +86,13 @@ impl Stream {
         }
         let chunk = Json::parse(data)
             .map_err(|error| Error::malformed(format!("a stream event is no JSON: {error}")))?;
-        if (chunk.get("error").is_some() || chunk.get("choices").is_none())
-            && let Some(report) = Report::of(&chunk)
-        {
+        if let Some(report) = told(&chunk, chunk.get("choices").is_none()) {
             return Err(report.into_error(self.dialect.errors));
         }
         if !matches!(chunk, Json::Object(_)) {
             return Err(Error::malformed("a stream event is no JSON object"));
         }
-        self.chunk(&chunk, events);
-        Ok(())
+        self.chunk(&chunk, events)
     }
 
     /// The body has ended without the marker.
@@ -115,15 +109,19 @@ impl Stream {
         Ok(())
     }
 
-    /// Reads a chunk that is no error.
-    fn chunk(&mut self, chunk: &Json<'_>, events: &mut Events) {
+    /// Reads a chunk that is no error as a whole.
+    fn chunk(&mut self, chunk: &Json<'_>, events: &mut Events) -> Result<(), Error> {
         self.shell(chunk, events);
         for choice in one_or_many(chunk.get("choices")) {
             self.begun = true;
             if index(choice).unwrap_or(0) == 0 {
-                self.choice(choice, events);
+                self.choice(choice, false, events)?;
             }
         }
+        if self.finish.is_some() {
+            self.bill(events);
+        }
+        Ok(())
     }
 
     /// Reads what a chunk says beside its choices.
@@ -135,221 +133,92 @@ impl Stream {
             self.model |= model.is_some();
             events.started(id.as_deref(), model.as_deref());
         }
-        if let Some(usage) = usage(chunk).filter(|usage| *usage != self.usage) {
-            self.begun = true;
+        bill(&mut self.billing, chunk);
+        self.usage(chunk, events);
+    }
+
+    /// Reads the usage in a chunk or choice.
+    fn usage(&mut self, place: &Json<'_>, events: &mut Events) {
+        let Some(report) = usage::report(place) else {
+            return;
+        };
+        self.begun = true;
+        bill_usage(&mut self.billing, report);
+        let usage = usage::over(counts(report), self.usage);
+        if usage != self.usage {
             self.usage = usage;
             events.usage(usage);
         }
     }
 
     /// Reads a choice, or more of it.
-    pub(super) fn choice(&mut self, choice: &Json<'_>, events: &mut Events) {
-        if let Some(delta) = choice.get("delta") {
-            self.message(delta, false, events);
-        } else if let Some(message) = choice.get("message") {
-            self.message(message, true, events);
-        } else if let Some(text) = choice.text("text") {
-            events.text(text);
+    ///
+    /// # Errors
+    ///
+    /// That of the choice. What it said is recorded all the same.
+    pub(super) fn choice(
+        &mut self,
+        choice: &Json<'_>,
+        whole: bool,
+        events: &mut Events,
+    ) -> Result<(), Error> {
+        self.usage(choice, events);
+        let raw = choice.text("finish_reason");
+        let (delta, message) = (choice.get("delta"), choice.get("message"));
+        // Perplexity has both everywhere: whole answers with an empty `delta`, streams with all
+        // that was said so far as `message`.
+        let at_once = whole || (raw.is_some() && !self.spoke && delta.is_some_and(is_empty));
+        match (delta, message) {
+            (_, Some(message)) if at_once => self.message(message, true, events),
+            (Some(delta), _) => self.message(delta, whole, events),
+            (None, Some(message)) => self.message(message, true, events),
+            (None, None) => self.text(choice.text("text").unwrap_or_default(), events),
         }
-        if let Some(raw) = choice.text("finish_reason") {
+        let places = [Some(choice), delta, message];
+        let error = places
+            .into_iter()
+            .flatten()
+            .find_map(|place| Report::told(place.get("error")?));
+        if let Some(report) = error {
+            return Err(report.into_error(self.dialect.errors));
+        }
+        if let Some(raw) = raw {
+            if let Some(error) = failure(raw) {
+                return Err(error);
+            }
             self.raw_finish = Some(raw.to_owned());
             self.close(events);
         }
+        Ok(())
     }
 
-    /// Reads a message, or more of it. In a whole one no two calls are the same.
-    fn message(&mut self, message: &Json<'_>, whole: bool, events: &mut Events) {
-        let (first, second) = (message.text("reasoning_content"), message.text("reasoning"));
-        let thoughts = match self.dialect.reasoning_field {
-            ReasoningField::Auto => first.or(second),
-            ReasoningField::ReasoningContent => first,
-            ReasoningField::Reasoning => second,
-            ReasoningField::None => None,
-        };
-        events.reasoning(thoughts.unwrap_or_default());
-        match message.get("content") {
-            Some(Json::Text(text)) => events.text(&**text),
-            content => self.pieces(one_or_many(content), events),
-        }
-        self.refusal(message, events);
-        for call in one_or_many(message.get("tool_calls")) {
-            self.call(call, whole, events);
-        }
-        if let Some(function) = message.get("function_call") {
-            let at = self.find(Key::Legacy, "", false);
-            self.add(at, function, &arguments(function), events);
-            self.start(at, events);
-        }
-    }
-
-    fn refusal(&mut self, place: &Json<'_>, events: &mut Events) {
-        if let Some(refusal) = place.text("refusal") {
-            self.refused = true;
-            events.text(refusal);
-        }
-    }
-
-    /// Content in pieces: text, and thoughts that are text or in pieces themselves.
-    fn pieces(&mut self, pieces: &[Json<'_>], events: &mut Events) {
-        for piece in pieces {
-            match piece.get("thinking") {
-                Some(Json::Text(text)) => events.reasoning(&**text),
-                thoughts => {
-                    for thought in one_or_many(thoughts) {
-                        events.reasoning(thought.text("text").unwrap_or_default());
-                    }
-                }
+    /// Says what the price of a token does not cover, if there is more of it than was told.
+    fn bill(&mut self, events: &mut Events) {
+        if self.billed != self.billing {
+            self.billed = self.billing.clone();
+            if let Some(block) = self.billing.block() {
+                events.opaque(block);
             }
-            let text = piece.str().or_else(|| piece.text("text"));
-            events.text(text.unwrap_or_default());
-            self.refusal(piece, events);
-        }
-    }
-
-    fn call(&mut self, call: &Json<'_>, whole: bool, events: &mut Events) {
-        let id = scalar(call, "id").unwrap_or_default();
-        let key = index(call).map_or(Key::Unnumbered, Key::Index);
-        let custom = call
-            .get("custom")
-            .filter(|_| call.get("function").is_none());
-        let called = custom
-            .or_else(|| call.get("function"))
-            .unwrap_or(&Json::Null);
-        let at = if whole {
-            self.begin(key)
-        } else {
-            self.find(key, &id, called.text("name").is_some())
-        };
-        if let Some(known) = self.calls.get_mut(at) {
-            known.custom |= custom.is_some();
-            if known.id.is_empty() {
-                known.id = id.into_owned();
-            }
-        }
-        match custom.map(|custom| custom.text("input").unwrap_or_default()) {
-            Some(input) => self.add(at, called, input, events),
-            None => self.add(at, called, &arguments(called), events),
-        }
-    }
-
-    fn add(&mut self, at: usize, called: &Json<'_>, more: &str, events: &mut Events) {
-        if let Some(known) = self.calls.get_mut(at) {
-            if known.name.is_empty() {
-                known.name.push_str(called.text("name").unwrap_or_default());
-            }
-            known.held.push_str(more);
-        }
-        self.report(at, events);
-    }
-
-    /// The call that a piece belongs to; a new one if it begins one.
-    ///
-    /// Some servers give all calls the same number, some give none: then another id on a
-    /// named piece tells that another call begins.
-    fn find(&mut self, key: Key, id: &str, named: bool) -> usize {
-        let begins_another = |call: &Call| {
-            named
-                && if id.is_empty() {
-                    call.key == Key::Unnumbered && !call.name.is_empty()
-                } else {
-                    !call.id.is_empty() && call.id != id
-                }
-        };
-        let known = match key {
-            Key::Unnumbered if !id.is_empty() => self
-                .calls
-                .iter()
-                .rposition(|call| call.id == id || (call.id.is_empty() && !named)),
-            // A piece that says nothing of its call goes on with the last one.
-            Key::Unnumbered if !named => self.calls.len().checked_sub(1),
-            _ => self.calls.iter().rposition(|call| call.key == key),
-        };
-        if let Some(at) = known
-            && self.calls.get(at).is_some_and(|call| !begins_another(call))
-        {
-            return at;
-        }
-        self.begin(key)
-    }
-
-    /// A new call.
-    fn begin(&mut self, key: Key) -> usize {
-        self.calls.push(Call {
-            key,
-            id: String::new(),
-            name: String::new(),
-            custom: false,
-            started: false,
-            held: String::new(),
-            reported: false,
-        });
-        self.calls.len() - 1
-    }
-
-    /// Reports what can be said of a call by now.
-    fn report(&mut self, at: usize, events: &mut Events) {
-        let Some(call) = self.calls.get(at) else {
-            return;
-        };
-        if !call.started {
-            if call.id.is_empty() || call.name.is_empty() {
-                return;
-            }
-            self.start(at, events);
-        }
-        let index = index_of(at);
-        if let Some(call) = self.calls.get_mut(at)
-            && (call.reported || call.custom || !"null".starts_with(call.held.trim()))
-            && !call.held.is_empty()
-        {
-            call.reported = true;
-            events.tool_call_delta(index, std::mem::take(&mut call.held));
-        }
-    }
-
-    /// Reports the beginning of a call, after those of all earlier ones.
-    fn start(&mut self, at: usize, events: &mut Events) {
-        for earlier in 0..=at {
-            let Some((before, [call, ..])) = self.calls.split_at_mut_checked(earlier) else {
-                return;
-            };
-            if std::mem::replace(&mut call.started, true) {
-                continue;
-            }
-            let repeated = before.iter().any(|other| other.id == call.id);
-            events.tool_call_start(ToolCallStart {
-                index: index_of(earlier),
-                id: Some(call.id.clone()).filter(|id| !id.is_empty() && !repeated),
-                name: call.name.clone(),
-                signature: call.custom.then(|| CUSTOM.to_owned()),
-            });
         }
     }
 
     /// Reports what was held back, and how the answer ended.
     pub(super) fn close(&mut self, events: &mut Events) {
-        if let Some(last) = self.calls.len().checked_sub(1) {
-            self.start(last, events);
-        }
-        for (at, call) in self.calls.iter_mut().enumerate() {
-            let held = std::mem::take(&mut call.held);
-            if call.reported || call.custom {
-                events.tool_call_delta(index_of(at), held);
-            } else {
-                events.tool_call_delta(index_of(at), tool_arguments(&held));
-            }
-            call.reported = true;
-        }
+        self.extras.close(events);
+        self.calls.close(events);
+        let has_calls = self.calls.any();
         let reason = match self
             .raw_finish
             .as_deref()
             .map_or(FinishReason::Other, unified)
         {
             FinishReason::Stop if self.refused => FinishReason::ContentFilter,
-            FinishReason::Other if self.raw_finish.is_none() && !self.calls.is_empty() => {
+            FinishReason::Other if self.raw_finish.is_none() && has_calls => {
                 FinishReason::ToolCalls
             }
-            reason => finish_reason(reason, !self.calls.is_empty()),
+            // There is nothing to answer: what looked like a call was none.
+            FinishReason::ToolCalls if !has_calls && self.calls.any_phantom() => FinishReason::Stop,
+            reason => finish_reason(reason, has_calls),
         };
         let finish = Finish {
             reason,
@@ -359,33 +228,32 @@ impl Stream {
             events.finished(finish.reason, finish.raw.clone());
             self.finish = Some(finish);
         }
+        self.bill(events);
     }
 }
 
-fn index_of(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
+/// The error that a chunk or answer is; one without choices says it in any words.
+pub(super) fn told(chunk: &Json<'_>, without_choices: bool) -> Option<Report> {
+    Report::inside(chunk).or_else(|| Report::of(chunk).filter(|_| without_choices))
 }
 
-/// The words of OpenAI and of the engines behind compatible servers.
-fn unified(raw: &str) -> FinishReason {
-    const WORDS: &[(&str, FinishReason)] = &[
-        ("stop", FinishReason::Stop),
-        ("eos_token", FinishReason::Stop),
-        ("stop_sequence", FinishReason::Stop),
-        ("eos", FinishReason::Stop),
-        ("length", FinishReason::Length),
-        ("model_length", FinishReason::Length),
-        ("max_tokens", FinishReason::Length),
-        ("tool_calls", FinishReason::ToolCalls),
-        ("function_call", FinishReason::ToolCalls),
-        ("content_filter", FinishReason::ContentFilter),
-        ("error", FinishReason::Error),
-    ];
-    WORDS
-        .iter()
-        .find(|(word, _)| raw.eq_ignore_ascii_case(word))
-        .map_or(FinishReason::Other, |(_, reason)| *reason)
+/// Whether a delta says nothing but whose it is.
+fn is_empty(delta: &Json<'_>) -> bool {
+    let Json::Object(members) = delta else {
+        return true;
+    };
+    members.iter().all(|(name, value)| {
+        name == "role"
+            || match value {
+                Json::Null => true,
+                Json::Text(text) => text.is_empty(),
+                Json::List(list) => list.is_empty(),
+                _ => false,
+            }
+    })
 }
 
+#[cfg(test)]
+mod servers;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 
-use crate::Usage;
 use crate::json::Json;
 
 /// Text that some servers write as a number, such as an id; nothing if it is empty.
@@ -40,34 +39,6 @@ pub(super) fn one_or_many<'a, 'j>(value: Option<&'a Json<'j>>) -> &'a [Json<'j>]
     }
 }
 
-/// Usage, wherever in the chunk it stands; nothing if there is none.
-pub(super) fn usage(chunk: &Json<'_>) -> Option<Usage> {
-    let usage = chunk
-        .get("usage")
-        .or_else(|| chunk.at(&["x_groq", "usage"]))
-        .filter(|usage| matches!(usage, Json::Object(_)))?;
-    let count = |paths: &[&[&str]]| {
-        paths
-            .iter()
-            .find_map(|path| usage.at(path).and_then(Json::count))
-    };
-    Some(Usage {
-        prompt_tokens: count(&[&["prompt_tokens"]]),
-        completion_tokens: count(&[&["completion_tokens"]]),
-        total_tokens: count(&[&["total_tokens"]]),
-        cached_tokens: count(&[
-            &["prompt_tokens_details", "cached_tokens"],
-            &["prompt_cache_hit_tokens"],
-            &["cached_tokens"],
-        ]),
-        cache_write_tokens: count(&[&["prompt_tokens_details", "cache_write_tokens"]]),
-        reasoning_tokens: count(&[
-            &["completion_tokens_details", "reasoning_tokens"],
-            &["reasoning_tokens"],
-        ]),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,33 +54,5 @@ mod tests {
         ] {
             assert_eq!(arguments(&Json::parse(json).unwrap()), expected, "{json}");
         }
-    }
-
-    #[test]
-    fn usage_is_read_from_where_it_stands() {
-        let usage = |json: &str| usage(&Json::parse(json).unwrap());
-        let full = usage(
-            r#"{"usage":{"prompt_tokens":9.0,"completion_tokens":2,"total_tokens":11,
-                "prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":1},
-                "completion_tokens_details":{"reasoning_tokens":1}}}"#,
-        );
-        assert_eq!(
-            full,
-            Some(Usage {
-                prompt_tokens: Some(9),
-                completion_tokens: Some(2),
-                total_tokens: Some(11),
-                cached_tokens: Some(4),
-                cache_write_tokens: Some(1),
-                reasoning_tokens: Some(1),
-            })
-        );
-        let groq = usage(r#"{"usage":null,"x_groq":{"id":"r","usage":{"prompt_tokens":3}}}"#);
-        assert_eq!(groq.unwrap().prompt_tokens, Some(3));
-        let bare = usage(r#"{"usage":{"prompt_tokens":null,"prompt_tokens_details":null}}"#);
-        assert_eq!(bare, Some(Usage::UNKNOWN));
-        assert_eq!(usage(r#"{"usage":7}"#), None);
-        let hit = usage(r#"{"usage":{"prompt_cache_hit_tokens":5}}"#);
-        assert_eq!(hit.unwrap().cached_tokens, Some(5));
     }
 }

@@ -71,7 +71,8 @@ fn finish_reasons_are_known_in_any_case() {
         ("stop_sequence", FinishReason::Stop),
         ("Length", FinishReason::Length),
         ("content_filter", FinishReason::ContentFilter),
-        ("insufficient_system_resource", FinishReason::Other),
+        ("model_context_window_exceeded", FinishReason::Length),
+        ("repetition", FinishReason::Other),
     ] {
         let body = format!(r#"{{"choices":[{{"message":{{}},"finish_reason":"{raw}"}}]}}"#);
         let finish = read(&body).unwrap().finish;

@@ -3,21 +3,26 @@
 use std::borrow::Cow;
 
 use super::super::dialect::{CallIds, Dialect, ReasoningField, ReasoningHistory};
-use super::super::stream::CUSTOM;
+use super::super::stream::{AUDIO, CUSTOM, DETAILS, said_again};
 use super::Body;
 use crate::body::Blobs;
 use crate::json::Json;
 use crate::outcome::tool_arguments;
-use crate::{Error, Image, ImageSource, Message, Part, ResultPart, Role, ToolCall, ToolResult};
+use crate::{
+    Error, Image, ImageSource, Message, Opaque, Part, Reasoning, ResultPart, Role, Target,
+    ToolCall, ToolResult,
+};
 
 /// Every turn, in order. A tool's result is a message of its own.
 pub(super) fn encode<'a>(
     dialect: &'a Dialect,
+    target: &Target,
     reasons: bool,
     turns: &'a [Message],
     blobs: &mut Blobs,
 ) -> Result<Vec<Json<'a>>, Error> {
     let mut messages = Vec::with_capacity(turns.len());
+    let history = dialect.history(&target.model);
     for turn in turns {
         match turn.role {
             Role::System => {
@@ -33,7 +38,7 @@ pub(super) fn encode<'a>(
                 let content = spoken(dialect, &turn.content, "a user message", Some(blobs))?;
                 messages.push(says("user", content));
             }
-            Role::Assistant => messages.push(answer(dialect, &turn.content)?),
+            Role::Assistant => messages.push(answer(dialect, history, &turn.content)?),
             Role::Tool => {
                 for part in &turn.content {
                     let Part::ToolResult(result) = part else {
@@ -109,45 +114,112 @@ fn picture<'a>(image: &'a Image, blobs: &mut Blobs) -> Json<'a> {
     Json::Object(body.0)
 }
 
-/// What the model answered before. Without text the content is `null`.
-fn answer<'a>(dialect: &Dialect, parts: &'a [Part]) -> Result<Json<'a>, Error> {
-    let (mut texts, mut calls) = (Vec::new(), Vec::new());
-    let mut thoughts = String::new();
+/// What the model answered before, with what it wants back. Without text the content is `null`.
+fn answer<'a>(
+    dialect: &Dialect,
+    history: ReasoningHistory,
+    parts: &'a [Part],
+) -> Result<Json<'a>, Error> {
+    let mut said = Said::default();
     for part in parts {
         match part {
-            Part::Text(text) if text.text.is_empty() => {}
-            Part::Text(text) => texts.push(text.text.as_str()),
-            Part::Reasoning(reasoning) => thoughts.push_str(&reasoning.text),
-            Part::ToolCall(call) => calls.push(called(dialect, call)),
+            Part::Text(text) => {
+                if let Some(extra) = text.signature.as_deref().and_then(object) {
+                    said.extra = Some(extra);
+                }
+                if !text.text.is_empty() {
+                    said.texts.push(text.text.as_str());
+                    said.pieces.push(typed("text", text.text.as_str().into()));
+                }
+            }
+            Part::Reasoning(reasoning) => said.thought(reasoning),
+            Part::ToolCall(call) => said.calls.push(called(dialect, call)),
+            Part::Opaque(block) => said.block(block),
             _ => return Err(misplaced(part, "an assistant message")),
         }
     }
-    let kept = match dialect.reasoning_history {
-        ReasoningHistory::Drop => false,
-        ReasoningHistory::ToolCalls => !calls.is_empty(),
+    let kept = match history {
+        ReasoningHistory::Auto | ReasoningHistory::Drop => false,
+        ReasoningHistory::ToolCalls => !said.calls.is_empty(),
         ReasoningHistory::Keep => true,
     };
     let field = match dialect.reasoning_field {
         ReasoningField::Reasoning => "reasoning",
         _ => "reasoning_content",
     };
-    let content = if texts.is_empty() && !calls.is_empty() {
+    let content = if said.formed {
+        Json::List(said.pieces)
+    } else if said.texts.is_empty() && (!said.calls.is_empty() || said.audio.is_some()) {
         Json::Null
     } else {
-        join(&texts, "")
+        join(&said.texts, "")
     };
+    // Who wants the thoughts of a call wants to see that there were none, too.
+    let kept = kept && (!said.thoughts.is_empty() || !said.calls.is_empty());
+    let kept = kept && !said.formed && said.details.is_none();
     let mut body = Body(Vec::with_capacity(4));
     body.set("role", Some("assistant"));
     body.set("content", Some(content));
-    body.set(
-        field,
-        Some(thoughts).filter(|text| kept && !text.is_empty()),
-    );
+    body.set(field, Some(said.thoughts).filter(|_| kept));
+    body.set("reasoning_details", said.details);
+    body.set("audio", said.audio);
+    body.set("extra_content", said.extra);
     body.set(
         "tool_calls",
-        (!calls.is_empty()).then_some(Json::List(calls)),
+        (!said.calls.is_empty()).then_some(Json::List(said.calls)),
     );
     Ok(Json::Object(body.0))
+}
+
+/// What an earlier answer comes to.
+#[derive(Default)]
+struct Said<'a> {
+    texts: Vec<&'a str>,
+    /// The content as a list, with thoughts in the form in which they stood there.
+    pieces: Vec<Json<'a>>,
+    /// The content must be that list.
+    formed: bool,
+    thoughts: String,
+    calls: Vec<Json<'a>>,
+    details: Option<Json<'a>>,
+    audio: Option<Json<'a>>,
+    extra: Option<Json<'a>>,
+}
+
+impl<'a> Said<'a> {
+    fn thought(&mut self, reasoning: &'a Reasoning) {
+        let again = |form: &'a String| said_again(form, &reasoning.text);
+        let encrypted = reasoning.redacted.as_deref().and_then(object);
+        match encrypted.or_else(|| reasoning.signature.as_ref().and_then(again)) {
+            Some(piece) => {
+                self.pieces.push(piece);
+                self.formed = true;
+            }
+            None => self.thoughts.push_str(&reasoning.text),
+        }
+    }
+
+    /// A block of the server's own. Pictures and the like are not said again: this wire has no
+    /// place for them in an answer.
+    fn block(&mut self, block: &'a Opaque) {
+        let data = Json::parse(&block.data).unwrap_or_default();
+        match block.kind.as_str() {
+            DETAILS => self.details = Some(data),
+            AUDIO => {
+                self.audio = data
+                    .text("id")
+                    .map(|id| Json::object([("id", id.to_owned().into())]));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A signature that is a JSON object: what a server wants back as it came.
+fn object(text: &str) -> Option<Json<'_>> {
+    Json::parse(text)
+        .ok()
+        .filter(|value| matches!(value, Json::Object(_)))
 }
 
 fn called<'a>(dialect: &Dialect, call: &'a ToolCall) -> Json<'a> {
@@ -158,7 +230,12 @@ fn called<'a>(dialect: &Dialect, call: &'a ToolCall) -> Json<'a> {
     };
     let id = call_id(dialect.call_ids, call.id.as_deref().unwrap_or_default());
     let what = Json::object([("name", call.name.as_str().into()), (field, said.into())]);
-    Json::object([("id", id.into()), ("type", kind.into()), (kind, what)])
+    let mut body = Body(Vec::with_capacity(4));
+    body.set("id", Some(id));
+    body.set("type", Some(kind));
+    body.set(kind, Some(what));
+    body.set("extra_content", call.signature.as_deref().and_then(object));
+    Json::Object(body.0)
 }
 
 fn returned<'a>(dialect: &Dialect, result: &'a ToolResult) -> Result<Json<'a>, Error> {

@@ -31,7 +31,7 @@ fn the_least_is_a_model_and_a_message() {
     let (request, body) = send(&Dialect::default(), "gpt-4o", &hello(), Mode::Whole).unwrap();
     assert_eq!(
         body,
-        json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]})
+        json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], "stream": false})
     );
     assert_eq!(request.path, ["chat", "completions"]);
     assert_eq!(
@@ -77,7 +77,7 @@ fn sampling_is_sent_as_it_is() {
     assert_eq!(
         body,
         json!({"model": "gpt-4o", "max_completion_tokens": 100, "temperature": 0.5, "top_p": 1.0,
-            "stop": ["END"], "seed": -7, "frequency_penalty": 0.1, "presence_penalty": -0.1})
+            "stream": false, "stop": ["END"], "seed": -7, "frequency_penalty": 0.1, "presence_penalty": -0.1})
     );
 }
 
@@ -85,12 +85,35 @@ fn sampling_is_sent_as_it_is() {
 fn models_that_reason_get_no_sampling_and_a_developer() {
     let mut request = sampled();
     request.messages.insert(0, says(Role::System, "Be brief."));
-    let body = body("o4-mini", &request);
+    let refused = |request: &ChatRequest| {
+        send(&Dialect::default(), "o4-mini", request, Mode::Whole).unwrap_err()
+    };
+    let error = refused(&request);
+    assert_eq!(error.kind, crate::ErrorKind::Unsupported);
+    let names = "no temperature, frequency_penalty, presence_penalty, stop:";
+    assert!(error.message.contains(names), "{}", error.message);
+    request.sampling.frequency_penalty = None;
+    request.sampling.presence_penalty = Some(0.0);
+    request.sampling.stop.clear();
+    assert!(refused(&request).message.contains("no temperature:"));
+    // What the model does by itself need not be said.
+    request.sampling.temperature = Some(1.0);
     assert_eq!(
-        body,
-        json!({"model": "o4-mini", "max_completion_tokens": 100, "seed": -7, "messages": [
+        body("o4-mini", &request),
+        json!({"model": "o4-mini", "max_completion_tokens": 100, "seed": -7, "stream": false, "messages": [
             {"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hello"}]})
     );
+}
+
+#[test]
+fn who_does_not_reason_takes_any_sampling() {
+    let mut request = sampled();
+    assert_eq!(body("gpt-5-chat-latest", &request)["temperature"], 0.5);
+    request.reasoning_effort = Some(ReasoningEffort::None);
+    let sent = body("gpt-5.2", &request);
+    assert_eq!(sent["temperature"], 0.5);
+    assert_eq!(sent["stop"], json!(["END"]));
+    assert_eq!(sent["reasoning_effort"], "none");
 }
 
 #[test]
@@ -215,9 +238,10 @@ fn the_model_may_be_named_otherwise_or_not_at_all() {
         model: Some("deployed".to_owned()),
         ..Dialect::default()
     };
-    let (_, body) = send(&other, "gpt-5", &sampled(), Mode::Whole).unwrap();
+    let (_, body) = send(&other, "gpt-4o", &sampled(), Mode::Whole).unwrap();
     assert_eq!(body["model"], "deployed");
-    assert!(body.get("temperature").is_none());
+    // Whether it reasons shows in the name that the configuration gives it.
+    assert!(send(&other, "gpt-5", &sampled(), Mode::Whole).is_err());
     let absent = Dialect {
         model_in_body: false,
         ..Dialect::default()

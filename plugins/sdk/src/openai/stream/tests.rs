@@ -2,16 +2,16 @@ use super::super::fixtures::{stream, streamed, whole};
 use super::super::{Dialect, decode_error};
 use super::*;
 use crate::testing::{call, response, text, thought};
-use crate::{ChatEvent, ChatResponse, ErrorKind, Part};
+use crate::{ChatEvent, ChatResponse, ErrorKind, Opaque, Part, Reasoning};
 
 /// Settings of a server that may leave out the marker.
-const LENIENT: &str = r#"{"done_marker":"optional"}"#;
+pub(super) const LENIENT: &str = r#"{"done_marker":"optional"}"#;
 
-fn read(data: &[&str]) -> ChatResponse {
+pub(super) fn read(data: &[&str]) -> ChatResponse {
     streamed("", data).unwrap()
 }
 
-const SHOWN: &[&str] = &[
+pub(super) const SHOWN: &[&str] = &[
     r#"{"id":"","model":"","created":0,"choices":[],"prompt_filter_results":[{"prompt_index":0}]}"#,
     r#"{"id":"c1","model":"m-1","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":null}"#,
     r#"{"id":"c1","model":"m-1","choices":[{"index":0,"delta":{"content":"Hel"}}],"usage":null,"obfuscation":"xy"}"#,
@@ -255,7 +255,25 @@ fn content_may_come_in_pieces() {
         r#"{"choices":[{"delta":{"content":[{"type":"text","text":"yes"},{"type":"new"}]},"finish_reason":"stop"}]}"#,
         "[DONE]",
     ]);
-    assert_eq!(answer.content, [thought("so"), text("yes")]);
+    let form = r#"{"type":"thinking","thinking":[{"type":"text","text":""}]}"#;
+    assert_eq!(answer.content, [formed("so", form), text("yes")]);
+}
+
+/// Thoughts that remember the form in which they came.
+pub(super) fn formed(words: &str, form: &str) -> Part {
+    Part::Reasoning(Reasoning {
+        text: words.to_owned(),
+        signature: Some(form.to_owned()),
+        redacted: None,
+    })
+}
+
+/// A block of the vendor's own.
+pub(super) fn block(kind: &str, data: &str) -> Part {
+    Part::Opaque(Opaque {
+        kind: kind.to_owned(),
+        data: data.to_owned(),
+    })
 }
 
 #[test]
@@ -286,7 +304,10 @@ fn what_is_unknown_is_passed_over_and_what_is_no_json_is_not() {
         r#"{"choices":[{"index":0,"delta":null,"finish_reason":"a new one"}]}"#,
         "[DONE]",
     ]);
-    assert_eq!(answer.content, [text("yes")]);
+    assert_eq!(
+        answer.content,
+        [text("yes"), block("audio", r#"{"id":"x"}"#)]
+    );
     assert_eq!(answer.finish.reason, FinishReason::Other);
     for bad in [
         "{",

@@ -215,3 +215,108 @@ fn what_does_not_belong_is_refused() {
         assert_eq!(error.kind, kind, "{}", error.message);
     }
 }
+
+fn opaque(kind: &str, data: &str) -> Part {
+    Part::Opaque(Opaque {
+        kind: kind.to_owned(),
+        data: data.to_owned(),
+    })
+}
+
+fn thought_as(words: &str, form: &str) -> Part {
+    Part::Reasoning(Reasoning {
+        text: words.to_owned(),
+        signature: Some(form.to_owned()),
+        redacted: None,
+    })
+}
+
+fn answered(model: &str, dialect: &Dialect, content: Vec<Part>) -> Value {
+    let request = ask(turn(Role::Assistant, content));
+    let (_, mut body) = send(dialect, model, &request, Mode::Whole).unwrap();
+    body["messages"][0].take()
+}
+
+#[test]
+fn what_a_server_wants_back_goes_back_as_it_came() {
+    let extra = r#"{"google":{"thought_signature":"Q2k="}}"#;
+    let details = r#"[{"type":"reasoning.encrypted","data":"x","index":0}]"#;
+    let parts = vec![
+        thought("Hm"),
+        call("a", "{}", Some(extra)),
+        opaque("reasoning_details", details),
+        opaque("image_url", r#"{"type":"image_url"}"#),
+        opaque("audio", r#"{"id":"a1","data":"AAAA"}"#),
+    ];
+    assert_eq!(
+        answered("m", &Dialect::default(), parts),
+        json!({"role": "assistant", "content": null, "audio": {"id": "a1"},
+            "reasoning_details": [{"type": "reasoning.encrypted", "data": "x", "index": 0}],
+            "tool_calls": [{"id": "a", "type": "function",
+                "function": {"name": "look", "arguments": "{}"},
+                "extra_content": {"google": {"thought_signature": "Q2k="}}}]})
+    );
+    let signed = Part::Text(crate::Text {
+        text: "Hi".to_owned(),
+        signature: Some(extra.to_owned()),
+    });
+    assert_eq!(
+        answered("m", &Dialect::default(), vec![signed]),
+        json!({"role": "assistant", "content": "Hi",
+            "extra_content": {"google": {"thought_signature": "Q2k="}}})
+    );
+}
+
+#[test]
+fn thoughts_that_stood_in_the_content_stand_there_again() {
+    for (form, piece) in [
+        (
+            r#"{"type":"thinking","thinking":[{"type":"text","text":""}]}"#,
+            json!({"type": "thinking", "thinking": [{"type": "text", "text": "so"}]}),
+        ),
+        (
+            r#"{"type":"thinking","thinking":"","signature":"s"}"#,
+            json!({"type": "thinking", "thinking": "so", "signature": "s"}),
+        ),
+        (
+            r#"{"type":"reasoning","summary":[{"type":"summary_text","text":"","signature":"s"}]}"#,
+            json!({"type": "reasoning", "summary": [{"type": "summary_text", "text": "so", "signature": "s"}]}),
+        ),
+    ] {
+        let parts = vec![thought_as("so", form), text("yes")];
+        assert_eq!(
+            answered("m", &Dialect::default(), parts),
+            json!({"role": "assistant", "content": [piece, {"type": "text", "text": "yes"}]})
+        );
+    }
+}
+
+#[test]
+fn some_models_demand_the_thoughts_of_their_calls() {
+    let called = || vec![thought("Hm"), call("a", "{}", None)];
+    let silent = || vec![call("a", "{}", None)];
+    let said = || vec![thought("Hm"), text("Hi")];
+    let thoughts = |model: &str, parts| {
+        answered(model, &Dialect::default(), parts)
+            .get("reasoning_content")
+            .cloned()
+    };
+    for model in [
+        "kimi-k2-thinking",
+        "moonshotai/Kimi-K2.5",
+        "deepseek-v4-pro",
+    ] {
+        assert_eq!(thoughts(model, called()), Some(json!("Hm")), "{model}");
+        assert_eq!(thoughts(model, silent()), Some(json!("")), "{model}");
+        assert_eq!(thoughts(model, said()), None, "{model}");
+    }
+    assert_eq!(thoughts("kimi-k3", said()), Some(json!("Hm")));
+    assert_eq!(thoughts("kimi-k3", vec![text("Hi")]), None);
+    assert_eq!(thoughts("m", called()), None);
+    let dropped = Dialect {
+        reasoning_history: ReasoningHistory::Drop,
+        ..Dialect::default()
+    };
+    let answer = answered("kimi-k2-thinking", &dropped, called());
+    assert!(answer.get("reasoning_content").is_none());
+}
