@@ -45,7 +45,11 @@ impl<'a> Json<'a> {
     pub fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
         match read::read(text) {
             Some(value) => Ok(value),
-            None => serde_json::from_str(text),
+            None => Err(match serde_json::from_str::<&RawValue>(text) {
+                Err(error) => error,
+                // What is well formed and not read all the same.
+                Ok(_) => serde::de::Error::custom("nested too deep, or half a character"),
+            }),
         }
     }
 
@@ -124,7 +128,7 @@ impl<'a> Json<'a> {
         match self {
             Json::Unsigned(number) => Some(*number as f64),
             Json::Signed(number) => Some(*number as f64),
-            Json::Number(text) => text.parse().ok(),
+            Json::Number(text) => Some(read::float(text)),
             _ => None,
         }
     }

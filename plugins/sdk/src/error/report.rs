@@ -54,7 +54,7 @@ pub fn known(status: u16, codes: &[&str], message: &str) -> Option<(ErrorKind, b
         .iter()
         .map(|code| code.to_ascii_lowercase())
         .collect::<Vec<_>>();
-    shown(&[], status, &codes, &message.to_lowercase())
+    shown(&[], status, &codes, &message.to_ascii_lowercase())
 }
 
 fn shown(own: &[Sign], status: u16, codes: &[String], message: &str) -> Option<(ErrorKind, bool)> {
@@ -185,7 +185,11 @@ impl Report {
             .iter()
             .map(|code| code.to_ascii_lowercase())
             .collect();
-        let message = self.message.as_deref().unwrap_or_default().to_lowercase();
+        let message = self
+            .message
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         if let Some((kind, retryable)) = shown(own, status, &codes, &message) {
             error.kind = kind;
             error.retryable = retryable;
@@ -308,10 +312,16 @@ fn other_words(error: &Json<'_>) -> Option<String> {
 
 /// The codes in an error, names before mere statuses, and the status among them.
 fn codes(top: &Json<'_>, detail: &Json<'_>) -> (Vec<String>, Option<u16>) {
-    let reasons = details(detail)
-        .iter()
-        .filter_map(|about| about.get("reason"));
-    let beside = [
+    const WITHIN: [&str; 7] = [
+        "code",
+        "type",
+        "status",
+        "status_code",
+        "http_status_code",
+        "http_code",
+        "reason",
+    ];
+    const BESIDE: [&str; 8] = [
         "error_type",
         "error_code",
         "errorCode",
@@ -321,43 +331,38 @@ fn codes(top: &Json<'_>, detail: &Json<'_>) -> (Vec<String>, Option<u16>) {
         "reason",
         "type",
     ];
-    let found = [
-        "code",
-        "type",
-        "status",
-        "status_code",
-        "http_status_code",
-        "http_code",
-        "reason",
-    ]
-    .into_iter()
-    .filter_map(|key| detail.get(key))
-    .chain(detail.at(&["innererror", "code"]))
-    .chain(reasons)
-    .chain(beside.into_iter().filter_map(|key| top.get(key)));
-    let (mut names, mut numbers) = (Vec::new(), Vec::new());
+    let mut found = Vec::new();
+    for key in WITHIN {
+        found.extend(detail.get(key));
+    }
+    found.extend(detail.at(&["innererror", "code"]));
+    for about in details(detail) {
+        found.extend(about.get("reason"));
+    }
+    for key in BESIDE {
+        found.extend(top.get(key));
+    }
+    let (mut names, mut numbers, mut status) = (Vec::new(), Vec::new(), None);
     for code in found {
         let code = match code {
             Json::Text(text) => text.to_string(),
             Json::Unsigned(number) => number.to_string(),
             _ => continue,
         };
-        let status = code
-            .parse()
-            .is_ok_and(|code: u16| (100..600).contains(&code));
+        let number = code.parse().unwrap_or(0_u16);
         // A sentence in the place of a code is none, and `error` says nothing.
         if code.is_empty() || code == "error" || code.contains(' ') {
             continue;
         }
-        let list = if status { &mut numbers } else { &mut names };
+        if status.is_none() && (400..600).contains(&number) {
+            status = Some(number);
+        }
+        let is_status = (100..600).contains(&number);
+        let list = if is_status { &mut numbers } else { &mut names };
         if !list.contains(&code) {
             list.push(code);
         }
     }
-    let mut status = numbers
-        .iter()
-        .filter_map(|code| code.parse().ok())
-        .find(|status| (400..600).contains(status));
     if let Some(code) = top.at(&["base_resp", "status_code"]).and_then(Json::count) {
         status = status.or(base_status(code));
     }
@@ -387,29 +392,30 @@ fn details<'v, 'a>(error: &'v Json<'a>) -> &'v [Json<'a>] {
 
 /// Whether a quota is used up that is counted by the day.
 fn is_daily(error: &Json<'_>) -> bool {
-    details(error)
-        .iter()
-        .flat_map(|about| about.get("violations").map_or(&[][..], Json::list))
-        .flat_map(|violation| [violation.text("quotaId"), violation.text("quotaMetric")])
-        .flatten()
-        .any(|quota| {
-            let quota = quota.to_ascii_lowercase();
-            quota.contains("perday") || quota.contains("per_day")
-        })
+    for about in details(error) {
+        for violation in about.get("violations").map_or(&[][..], Json::list) {
+            for key in ["quotaId", "quotaMetric"] {
+                let quota = violation.text(key).unwrap_or_default().to_ascii_lowercase();
+                if quota.contains("perday") || quota.contains("per_day") {
+                    return true;
+                }
+            }
+        }
+    }
+    false
 }
 
 /// How long to wait, where a member says it.
 fn wait(top: &Json<'_>, detail: &Json<'_>) -> Option<u64> {
-    let delays = details(detail)
-        .iter()
-        .filter_map(|about| about.get("retryDelay"));
-    let stated = [
-        top.get("estimated_time"),
-        detail.get("retry_after"),
-        detail.at(&["metadata", "retry_after_seconds"]),
-        top.get("retry_after"),
-    ];
-    delays.chain(stated.into_iter().flatten()).find_map(delay)
+    let mut found = Vec::new();
+    for about in details(detail) {
+        found.extend(about.get("retryDelay"));
+    }
+    found.extend(top.get("estimated_time"));
+    found.extend(detail.get("retry_after"));
+    found.extend(detail.at(&["metadata", "retry_after_seconds"]));
+    found.extend(top.get("retry_after"));
+    found.into_iter().find_map(delay)
 }
 
 /// A time as Google writes it, `"34.4s"` or `{"seconds": 34, "nanos": 400000000}`, or as a number
@@ -419,7 +425,9 @@ pub fn delay(value: &Json<'_>) -> Option<u64> {
     let seconds = match value {
         Json::Text(text) => {
             let text = text.trim();
-            text.strip_suffix('s').unwrap_or(text).parse().ok()?
+            Json::parse(text.strip_suffix('s').unwrap_or(text))
+                .ok()?
+                .float()?
         }
         Json::Object(_) => {
             let field = |name| value.get(name).and_then(Json::float).unwrap_or(0.0);
@@ -450,7 +458,8 @@ fn duration(text: &str) -> Option<f64> {
             .find(|next: char| !next.is_ascii_digit() && next != '.')
             .unwrap_or(rest.len());
         let (number, after) = rest.split_at(digits);
-        let Ok(number) = number.trim_end_matches('.').parse::<f64>() else {
+        let number = Json::parse(number.trim_end_matches('.')).ok();
+        let Some(number) = number.and_then(|number| number.float()) else {
             return total;
         };
         let after = after.trim_start();

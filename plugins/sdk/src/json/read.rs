@@ -1,13 +1,13 @@
 //! Reads JSON without losing a digit: a number that is no 64-bit integer stays the text it is.
 //!
-//! What it does not understand is left to `serde_json`, which says what is wrong with it.
+//! What is wrong with a text is left to `serde_json` to say.
 
 use std::borrow::Cow;
 
 use super::Json;
 
-/// How deep values may be nested; `serde_json` bounds it alike.
-const DEPTH: usize = 126;
+/// How deep values may be nested, as in `serde_json`.
+pub(super) const DEPTH: usize = 127;
 
 /// The value that a text holds; nothing if it is not certainly well formed.
 pub(super) fn read(text: &str) -> Option<Json<'_>> {
@@ -92,11 +92,11 @@ impl<'a> Reader<'a> {
             }
         };
         self.at = start + end + 2;
+        let text = rest.get(..end)?;
         if escaped {
-            let text = serde_json::from_str::<String>(self.text.get(start..self.at)?);
-            return text.ok().map(Cow::Owned);
+            return unescaped(text).map(Cow::Owned);
         }
-        rest.get(..end).map(Cow::Borrowed)
+        Some(Cow::Borrowed(text))
     }
 
     fn number(&mut self) -> Option<Json<'a>> {
@@ -144,6 +144,77 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// What a string with escapes says; nothing for an escape that there is not, such as half a pair.
+fn unescaped(text: &str) -> Option<String> {
+    let mut said = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        said.push_str(plain);
+        let mut after = escape.chars();
+        said.push(match after.next()? {
+            sign @ ('"' | '\\' | '/') => sign,
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => {
+                let high = unit(&mut after)?;
+                match char::from_u32(high.into()) {
+                    Some(char) => char,
+                    None => {
+                        let low = after.as_str().strip_prefix("\\u")?;
+                        after = low.chars();
+                        let low = unit(&mut after)?;
+                        char::decode_utf16([high, low]).next()?.ok()?
+                    }
+                }
+            }
+            _ => return None,
+        });
+        rest = after.as_str();
+    }
+    said.push_str(rest);
+    Some(said)
+}
+
+/// Four hexadecimal digits.
+fn unit(text: &mut std::str::Chars<'_>) -> Option<u16> {
+    let mut unit = 0;
+    for _ in 0..4 {
+        let digit = text.next()?.to_digit(16)?;
+        unit = (unit << 4) | u16::try_from(digit).ok()?;
+    }
+    Some(unit)
+}
+
+/// The value of a number that is well written: exact up to 15 digits, and near it beyond.
+pub(super) fn float(text: &str) -> f64 {
+    let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (digits, sign) = digits
+        .strip_prefix('-')
+        .map_or((digits, 1.0), |digits| (digits, -1.0));
+    let (mut value, mut scale, mut fraction) = (0.0, 0_i32, false);
+    for byte in digits.bytes() {
+        match byte {
+            b'.' => fraction = true,
+            digit => {
+                value = value * 10.0 + f64::from(digit.saturating_sub(b'0'));
+                scale += i32::from(fraction);
+            }
+        }
+    }
+    let exponent: i32 = exponent.parse().unwrap_or(i32::MAX / 2);
+    let power = exponent.saturating_sub(scale);
+    // A power of ten is exact as far as it can be; one over it is not.
+    let scaled = if power < 0 {
+        value / 10_f64.powi(power.saturating_neg())
+    } else {
+        value * 10_f64.powi(power)
+    };
+    sign * scaled
+}
+
 /// Whether a text is a number as RFC 8259 writes them, section 6.
 fn is_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -184,6 +255,26 @@ mod tests {
         }
         assert_eq!(read("18446744073709551615"), Some(Json::Unsigned(u64::MAX)));
         assert_eq!(read("-5"), Some(Json::Signed(-5)));
+    }
+
+    #[test]
+    #[allow(clippy::float_cmp, reason = "these are exact")]
+    fn the_value_of_a_number_is_near() {
+        for (text, value) in [
+            ("34.4", 34.4),
+            ("-0.25", -0.25),
+            ("1e3", 1000.0),
+            ("12.5E-1", 1.25),
+            ("0", 0.0),
+            ("20.0", 20.0),
+        ] {
+            assert_eq!(float(text), value, "{text}");
+        }
+        assert!(float("1e999").is_infinite());
+        assert!(
+            (float("123456789012345678901234567890") / 1.234_567_890_123_456_8e29 - 1.0).abs()
+                < 1e-12
+        );
     }
 
     /// What it takes `serde_json` takes too, and as the same.

@@ -29,15 +29,7 @@ pub(super) fn report<'v, 'a>(chunk: &'v Json<'a>) -> Option<&'v Json<'a>> {
 /// the sum: that it is beside shows in the total, or in that it is the greater. Zero for
 /// everything is what gateways write who do not know.
 pub(super) fn counts(usage: &Json<'_>) -> Usage {
-    let count = |paths: &[&[&str]]| {
-        let mut counts = paths.iter().filter_map(|path| usage.at(path)?.count());
-        // Of several names the one that says something.
-        let first = counts.next();
-        first
-            .filter(|count| *count > 0)
-            .or_else(|| counts.find(|count| *count > 0))
-            .or(first)
-    };
+    let count = |paths: &[&[&str]]| count(usage, paths);
     let mut counts = Usage {
         prompt_tokens: count(&[&["prompt_tokens"], &["input_tokens"]]),
         completion_tokens: count(&[&["completion_tokens"], &["output_tokens"]]),
@@ -86,6 +78,15 @@ pub(super) fn counts(usage: &Json<'_>) -> Usage {
         return Usage::UNKNOWN;
     }
     counts
+}
+
+/// The count at one of these places: of several the one that says something.
+#[inline(never)]
+fn count(usage: &Json<'_>, paths: &[&[&str]]) -> Option<u64> {
+    let found = paths.iter().filter_map(|path| usage.at(path)?.count());
+    found.fold(None, |known, count| {
+        known.filter(|known| *known > 0).or(Some(count))
+    })
 }
 
 /// A later report over an earlier one. A zero does not erase what was known.
@@ -181,18 +182,19 @@ pub(super) fn bill_usage(billing: &mut Billing, usage: &Json<'_>) {
             "tokens cached for an hour",
         ),
     ] {
-        let count = usage.at(path).and_then(Json::count).unwrap_or(0);
-        if count > 0 {
-            billing.unpriced(format!("{count} {what}"));
-        }
+        some(billing, usage.at(path), what);
     }
     if let Some(Json::Object(tools)) = usage.get("server_side_tool_usage_details") {
         for (tool, count) in tools {
-            let count = count.count().unwrap_or(0);
-            if count > 0 {
-                billing.unpriced(format!("{count} {}", tool.replace('_', " ")));
-            }
+            some(billing, Some(count), &tool.replace('_', " "));
         }
+    }
+}
+
+/// Something that was counted, if there was any of it.
+fn some(billing: &mut Billing, count: Option<&Json<'_>>, what: &str) {
+    if let Some(count) = count.and_then(Json::count).filter(|count| *count > 0) {
+        billing.unpriced(format!("{count} {what}"));
     }
 }
 
