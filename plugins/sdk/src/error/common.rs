@@ -400,6 +400,7 @@ pub(super) const COMMON: &[Sign] = &[
             // Zhipu, SiliconFlow, Cloudflare.
             "1211",
             "20012",
+            "30003",
             "5007",
         ],
         &[],
@@ -538,7 +539,7 @@ pub(super) const COMMON: &[Sign] = &[
         false,
     ),
     sign(
-        &[0],
+        &[0, 400],
         &["authentication_error", "authenticationerror", "auth_error"],
         &["unauthorized"],
         ErrorKind::Authentication,
@@ -557,7 +558,7 @@ pub(super) const COMMON: &[Sign] = &[
     ),
     sign(&[0], &["billing_error"], &[], ErrorKind::Billing, false),
     sign(
-        &[0],
+        &[0, 400],
         &["not_found_error", "notfounderror", "not_found"],
         &[],
         ErrorKind::NotFound,

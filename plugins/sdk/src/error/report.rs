@@ -6,7 +6,7 @@ use super::common::COMMON;
 use super::sign::Sign;
 use super::{classify, kind_of_status, seconds_to_ms};
 use crate::json::Json;
-use crate::{Error, ErrorKind, Response};
+use crate::{Error, ErrorKind, Response, sse};
 
 /// How much of what a model wrote amiss is repeated, in bytes.
 const GENERATION_LIMIT: usize = 2048;
@@ -30,7 +30,8 @@ pub struct Report {
 #[must_use]
 pub fn decode_error(own: &[Sign], response: &Response) -> Error {
     let body = response.body.trim_start_matches('\u{feff}').trim();
-    let body = body.strip_prefix("data:").unwrap_or(body);
+    let frames = sse::frames(body).unwrap_or_default();
+    let body = frames.first().map_or(body, |frame| frame.data.as_str());
     let mut report = Report::read(body).unwrap_or_default();
     let mut error = classify(response, report.message.clone());
     if report.message.is_none() && !body.starts_with('<') {

@@ -87,6 +87,8 @@ impl Stream {
         let chunk = Json::parse(data)
             .map_err(|error| Error::malformed(format!("a stream event is no JSON: {error}")))?;
         if let Some(report) = told(&chunk, chunk.get("choices").is_none()) {
+            // What the chunk says besides still reaches the caller; its own failure is the same.
+            let _ = self.chunk(&chunk, events);
             return Err(report.into_error(self.dialect.errors));
         }
         if !matches!(chunk, Json::Object(_)) {
@@ -234,7 +236,9 @@ impl Stream {
 
 /// The error that a chunk or answer is; one without choices says it in any words.
 pub(super) fn told(chunk: &Json<'_>, without_choices: bool) -> Option<Report> {
-    Report::inside(chunk).or_else(|| Report::of(chunk).filter(|_| without_choices))
+    Report::inside(chunk)
+        .or_else(|| Report::told(chunk.at(&["x_groq", "error"])?))
+        .or_else(|| Report::of(chunk).filter(|_| without_choices))
 }
 
 /// Whether a delta says nothing but whose it is.

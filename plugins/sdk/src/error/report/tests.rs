@@ -287,6 +287,16 @@ fn a_wrong_key_is_one_whatever_the_status() {
 }
 
 #[test]
+fn a_failure_may_come_as_an_event() {
+    let error = read(
+        400,
+        "event: error\ndata: {\"error\":{\"message\":\"prompt is too long\"}}\n\n",
+    );
+    assert_eq!(error.message, "prompt is too long");
+    assert_eq!(error.kind, ErrorKind::ContextLength);
+}
+
+#[test]
 fn what_a_model_cannot_take_is_not_asked_again() {
     kinds(&[
         (

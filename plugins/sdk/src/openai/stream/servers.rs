@@ -193,6 +193,17 @@ fn an_error_in_a_choice_is_the_answers_end() {
             assert_eq!((error.status, error.retryable), (status, true));
         }
     }
+    // Beside a choice, the choice's words are not lost.
+    let (events, end) = stream(
+        "",
+        &[
+            r#"{"choices":[{"delta":{"content":"so far"},"finish_reason":"error"}],"error":{"message":"broken","code":500}}"#,
+        ],
+    );
+    assert!(events.contains(&ChatEvent::Text("so far".to_owned())));
+    assert_eq!(end.unwrap_err().message, "broken");
+    let groq = r#"{"choices":[],"x_groq":{"id":"r","error":"over capacity"}}"#;
+    assert_eq!(stream("", &[groq]).1.unwrap_err().message, "over capacity");
     let other = r#"{"choices":[{"index":1,"error":{"message":"m"},"finish_reason":"error"},{"index":0,"error":null,"delta":{"content":"x"},"finish_reason":"stop"}]}"#;
     assert_eq!(read(&[other, "[DONE]"]).content, [text("x")]);
 }
