@@ -23,12 +23,14 @@ mod progress;
 mod query;
 mod stats;
 mod template;
+mod trust;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::Env;
 use crate::error::Error;
 use crate::service::MultiLlmService;
 use printer::Printer;
@@ -37,15 +39,12 @@ use printer::Printer;
 #[derive(Debug, Parser)]
 #[command(name = "multillm", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
-    /// Configuration file [default: ./configs/multi_llm_config.json, then ./multi_llm_config.json, then the user's]
-    #[arg(
-        long,
-        short,
-        global = true,
-        value_name = "FILE",
-        env = "MULTILLM_CONFIG"
-    )]
+    /// Configuration file [env: MULTILLM_CONFIG] [default: ./configs/multi_llm_config.json, then ./multi_llm_config.json, then the user's]
+    #[arg(long, short, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// File of variables such as .env, all of which count. May be repeated; the last wins
+    #[arg(long, global = true, value_name = "FILE")]
+    env_file: Vec<PathBuf>,
     /// Print one JSON object instead of text; failures end stderr with one JSON line
     #[arg(long, global = true)]
     json: bool,
@@ -134,6 +133,7 @@ impl From<std::io::Error> for Failure {
 /// What every command gets.
 pub(crate) struct Context {
     config: Option<PathBuf>,
+    env: Env,
     pub(crate) json: bool,
     pub(crate) printer: Printer,
 }
@@ -141,11 +141,11 @@ pub(crate) struct Context {
 impl Context {
     /// The service by the configuration that was asked for.
     pub(crate) async fn service(&self) -> Result<MultiLlmService, Failure> {
-        let mut builder = MultiLlmService::builder().max_concurrency(MAX_EXCHANGES);
-        if let Some(path) = &self.config {
-            builder = builder.config_file(path);
-        }
-        let service = builder.build()?;
+        let service = MultiLlmService::builder()
+            .config(trust::configuration(self)?)
+            .env(self.env.clone())
+            .max_concurrency(MAX_EXCHANGES)
+            .build()?;
         for warning in service.warnings() {
             tracing::info!("{warning}");
         }
@@ -157,12 +157,19 @@ impl Context {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let context = Context {
+    printer::start_tracing(cli.verbose);
+    let mut context = Context {
         config: cli.config,
+        env: Env::process(),
         json: cli.json,
         printer: Printer::new(cli.quiet),
     };
-    printer::start_tracing(cli.verbose);
+    for file in &cli.env_file {
+        match context.env.clone().with_env_file(file) {
+            Ok(env) => context.env = env,
+            Err(error) => return report(&context, Err(Error::from(error).into())),
+        }
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

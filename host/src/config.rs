@@ -20,6 +20,7 @@ mod base_url;
 mod check;
 mod diagnose;
 mod document;
+mod dotenv;
 mod endpoint;
 mod env;
 mod load;
@@ -27,12 +28,16 @@ mod model;
 mod names;
 mod policy;
 mod price;
+mod provenance;
+mod requests;
 mod resolve;
 mod schema;
 mod secret;
 mod starter;
 #[cfg(test)]
 mod tests;
+mod trust;
+mod vendors;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -40,25 +45,32 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use resolve::Refusal;
+
 pub use base_url::normalise_base_url;
 pub(crate) use diagnose::advice;
 pub use diagnose::{ConfigError, Position, Problem};
-pub use endpoint::{BaseUrlError, Endpoint, Header, Proxy};
-pub use env::Env;
+pub use endpoint::{BaseUrlError, Endpoint, Header, Proxy, Standing};
+pub use env::{Env, EnvFile};
 pub use model::{
     Capabilities, MissingPlugin, Model, Plugin, Provider, Route, RouteModel, Strategy, Wasi,
 };
 pub use policy::{Breaker, Cache, Health, History, Limits, RateLimits, Retry, Timeouts};
 pub(crate) use price::Amount;
 pub use price::Prices;
+pub use provenance::{ConfigFile, Provenance, Untrusted};
+pub(crate) use requests::only_words;
 pub use secret::{SecretCause, SecretCommand, SecretError, SecretSource};
 pub use starter::Starter;
+pub use trust::{FileGrant, PluginGrant, TrustError, TrustStore};
 
 /// A checked configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The file it was read from; absent if a program gave it.
     pub path: Option<PathBuf>,
+    /// How that file was come by.
+    pub provenance: Provenance,
     /// What its relative paths are relative to.
     pub dir: PathBuf,
     /// The model or route that is asked when none is named.
@@ -111,26 +123,64 @@ impl Config {
     /// # Errors
     ///
     /// [`ConfigError::NotFound`] lists where it was looked for.
-    pub fn find(named: Option<&Path>, env: &Env) -> Result<PathBuf, ConfigError> {
+    pub fn find(named: Option<&Path>, env: &Env) -> Result<ConfigFile, ConfigError> {
         load::find(named, env)
     }
 
-    /// Reads a file. Relative paths in it are relative to the file.
+    /// Reads a file that somebody named. Relative paths in it are relative to the file.
     ///
     /// # Errors
     ///
     /// The file cannot be read, or is wrong: then every fault of it.
     pub fn load(path: &Path, env: &Env) -> Result<Self, ConfigError> {
-        let text = load::read(path, env)?;
-        let file = env.working_dir().join(path);
-        let dir = match file.parent() {
+        let file = ConfigFile {
+            path: path.to_owned(),
+            provenance: Provenance::Named,
+        };
+        Self::read(&file, env)
+    }
+
+    /// Reads a file as [`Config::find`] gives it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load`]; and [`ConfigError::Untrusted`] if it was merely found, asks for more
+    /// than models, and the user has not allowed exactly this content.
+    pub fn read(file: &ConfigFile, env: &Env) -> Result<Self, ConfigError> {
+        let path = env.working_dir().join(&file.path);
+        let content = load::read(file, env)?;
+        let dir = match path.parent() {
             Some(dir) if !dir.as_os_str().is_empty() => dir,
             _ => Path::new("."),
         };
-        let name = path.display().to_string();
-        let mut config = resolve::config(Some(name), &text, dir, env).map_err(invalid)?;
-        config.path = Some(file);
+        let name = file.path.display().to_string();
+        let allowed =
+            || file.provenance != Provenance::Found || env.trust().allows(&path, &content.sha256);
+        let config = resolve::config(Some(name), &content.text, dir, env, allowed);
+        let mut config = config.map_err(|refusal| match refusal {
+            Refusal::Faults(problems) => ConfigError::Invalid { problems },
+            Refusal::Requests(requests) => ConfigError::Untrusted(Untrusted {
+                path: file.path.clone(),
+                sha256: content.sha256.clone(),
+                requests,
+            }),
+        })?;
+        config.path = Some(path);
+        config.provenance = file.provenance;
         Ok(config)
+    }
+
+    /// Reads its file again, as it was come by.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::read`]. `None`: it came from no file.
+    pub fn read_again(&self, env: &Env) -> Option<Result<Self, ConfigError>> {
+        let file = ConfigFile {
+            path: self.path.clone()?,
+            provenance: self.provenance,
+        };
+        Some(Self::read(&file, env))
     }
 
     /// Reads a text, for programs that keep their configuration elsewhere. Relative paths in it
@@ -140,7 +190,11 @@ impl Config {
     ///
     /// Every fault of the text.
     pub fn from_json_str(text: &str, dir: &Path, env: &Env) -> Result<Self, ConfigError> {
-        resolve::config(None, text, dir, env).map_err(invalid)
+        resolve::config(None, text, dir, env, || true).map_err(|refusal| match refusal {
+            Refusal::Faults(problems) | Refusal::Requests(problems) => {
+                ConfigError::Invalid { problems }
+            }
+        })
     }
 
     /// Reads a value, for programs that build their configuration. Prices in it have passed
@@ -188,8 +242,4 @@ impl Config {
             .map(|file| file.problem.clone())
             .collect()
     }
-}
-
-fn invalid(problems: Vec<Problem>) -> ConfigError {
-    ConfigError::Invalid { problems }
 }

@@ -20,6 +20,7 @@
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -28,6 +29,9 @@ use thiserror::Error;
 
 use crate::chat::{ChatMessage, ChatRequest, ReasoningEffort, Sampling};
 use crate::config::advice;
+
+/// Beyond this it is no prompt that anybody wrote.
+const LARGEST: u64 = 16 << 20;
 
 /// What the user brings, by custom.
 pub const INPUT: &str = "input";
@@ -240,7 +244,7 @@ impl Template {
             return Err(unknown());
         }
         let path = directory.join(format!("{name}.json"));
-        match std::fs::read_to_string(&path) {
+        match read(&path) {
             Ok(text) => Self::parse(name, &text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(unknown()),
             Err(error) => Err(TemplateError::Unreadable {
@@ -343,6 +347,18 @@ impl Template {
                 .or_insert_with(|| value.clone());
         }
     }
+}
+
+/// The text of a file, and of nothing that never ends.
+fn read(path: &Path) -> std::io::Result<String> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("is no file"));
+    }
+    let mut text = String::new();
+    std::fs::File::open(path)?
+        .take(LARGEST)
+        .read_to_string(&mut text)?;
+    Ok(text)
 }
 
 #[derive(Deserialize)]

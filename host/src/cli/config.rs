@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::{Context, Failure, input};
-use crate::config::{Config, ConfigError, Env, Problem, Starter};
+use super::{Context, Failure, input, trust};
+use crate::config::{Config, ConfigError, ConfigFile, Env, Problem, Provenance, Starter};
 use crate::error::Error;
 use crate::service::{MultiLlmService, Readiness};
 use crate::stats::PriceTable;
@@ -37,6 +37,8 @@ pub(super) enum Command {
     },
     /// Print which configuration file is read
     Path,
+    /// Allow what was found in the working directory what it asks for, once for exactly its content
+    Trust(trust::Args),
     /// Turn a price list in LiteLLM's form into a price table
     ImportPrices {
         /// The list, such as model_prices_and_context_window.json
@@ -56,22 +58,21 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<(), Failu
         }
         Command::Init { vendor, force } => init(vendor, force, context),
         Command::Path => {
-            let path = find(context, &Env::process())?;
+            let file =
+                Config::find(context.config.as_deref(), &context.env).map_err(Error::from)?;
+            let path = std::path::absolute(&file.path).unwrap_or(file.path);
+            let path = path.display().to_string();
             match context.json {
                 true => context
                     .printer
-                    .json(&serde_json::json!({ "path": path.display().to_string() }))?,
-                false => context.printer.line(&path.display().to_string())?,
+                    .json(&serde_json::json!({ "path": path, "provenance": file.provenance }))?,
+                false => context.printer.line(&path)?,
             }
             Ok(())
         }
+        Command::Trust(args) => trust::run(args, context),
         Command::ImportPrices { file, output } => import_prices(&file, output, context),
     }
-}
-
-fn find(context: &Context, env: &Env) -> Result<PathBuf, Failure> {
-    let path = Config::find(context.config.as_deref(), env).map_err(Error::from)?;
-    Ok(std::path::absolute(&path).unwrap_or(path))
 }
 
 fn schema() -> Result<String, Failure> {
@@ -85,6 +86,8 @@ struct Report {
     file: String,
     ok: bool,
     problems: Vec<Place>,
+    /// What a file that was found asks for and the user has not allowed.
+    consent: Vec<Place>,
     missing_files: Vec<Place>,
     warnings: Vec<Place>,
     models: Vec<Readiness>,
@@ -120,22 +123,31 @@ fn places(problems: &[Problem]) -> Vec<Place> {
 }
 
 async fn check(strict: bool, context: &Context) -> Result<(), Failure> {
-    let env = Env::process();
-    let path = Config::find(context.config.as_deref(), &env).map_err(Error::from)?;
+    let env = context.env.clone();
+    let file = Config::find(context.config.as_deref(), &env).map_err(Error::from)?;
     let mut report = Report {
-        file: path.display().to_string(),
+        file: file.path.display().to_string(),
         ok: false,
         problems: vec![],
+        consent: vec![],
         missing_files: vec![],
         warnings: places(env.warnings()),
         models: vec![],
     };
-    match Config::load(&path, &env) {
+    if let Some(untrusted) = env.untrusted() {
+        let mut requests = places(&untrusted.requests);
+        for request in &mut requests {
+            request.text += " needs consent, see \"multillm config trust\"";
+        }
+        report.warnings.extend(requests);
+    }
+    match Config::read(&file, &env) {
         Ok(config) => look(&mut report, config, env).await,
         Err(ConfigError::Invalid { problems }) => report.problems = places(&problems),
+        Err(ConfigError::Untrusted(untrusted)) => report.consent = places(&untrusted.requests),
         Err(error) => return Err(Error::from(error).into()),
     }
-    let faults = report.problems.len() + report.missing_files.len();
+    let faults = report.problems.len() + report.consent.len() + report.missing_files.len();
     let unready = report.models.iter().filter(|model| !model.ready).count();
     let found = match strict {
         true => faults + unready + report.warnings.len(),
@@ -184,6 +196,9 @@ fn print(report: &Report, context: &Context) -> Result<(), Failure> {
     for place in &report.problems {
         line(&format!("problem: {}", place.text))?;
     }
+    for place in &report.consent {
+        line(&format!("needs consent: {}", place.text))?;
+    }
     for place in &report.missing_files {
         line(&format!("missing: {}", place.text))?;
     }
@@ -193,7 +208,9 @@ fn print(report: &Report, context: &Context) -> Result<(), Failure> {
     for (problem, models) in unready(&report.models) {
         line(&format!("not ready: {}: {problem}", models.join(", ")))?;
     }
-    if report.problems.is_empty() {
+    if !report.consent.is_empty() {
+        line(trust::HINT)?;
+    } else if report.problems.is_empty() {
         let ready = report.models.iter().filter(|model| model.ready).count();
         let all = report.models.len();
         line(&format!(
@@ -219,9 +236,11 @@ fn unready(models: &[Readiness]) -> IndexMap<String, Vec<&str>> {
 }
 
 fn init(vendors: Vec<String>, force: bool, context: &Context) -> Result<(), Failure> {
+    let by_variable = || context.env.own_var("MULTILLM_CONFIG").map(PathBuf::from);
     let file = context
         .config
         .clone()
+        .or_else(by_variable)
         .unwrap_or_else(|| match Path::new("configs").is_dir() {
             true => Path::new("configs").join(FILE),
             false => PathBuf::from(FILE),
@@ -257,6 +276,7 @@ fn init(vendors: Vec<String>, force: bool, context: &Context) -> Result<(), Fail
         std::fs::write(path, text).map_err(|error| failed(path, error))?;
         context.printer.line(&path.display().to_string())?;
     }
+    trust_own(&paths, context);
     context
         .printer
         .note("next: copy .env.example to .env, fill in the keys, run \"multillm config check\"");
@@ -266,6 +286,22 @@ fn init(vendors: Vec<String>, force: bool, context: &Context) -> Result<(), Fail
         );
     }
     Ok(())
+}
+
+/// What was just written by the user's word needs no further one, such as where the plugins are.
+fn trust_own(paths: &[PathBuf], context: &Context) {
+    let Some(path) = paths.first().cloned() else {
+        return;
+    };
+    let file = ConfigFile {
+        path,
+        provenance: Provenance::Found,
+    };
+    if let Err(ConfigError::Untrusted(written)) = Config::read(&file, &context.env)
+        && let Err(error) = context.env.trust().allow(&written.path, &written.sha256)
+    {
+        context.printer.note(&error.to_string());
+    }
 }
 
 /// Which vendors the user names.

@@ -79,6 +79,11 @@ pub(super) fn answer(question: &str, context: &Context) -> Result<Option<String>
     Ok(Some(line.trim().to_owned()))
 }
 
+/// Whether standard input is a person's terminal.
+pub(super) fn is_terminal() -> bool {
+    std::io::stdin().is_terminal()
+}
+
 /// Whether the user agrees to something that cannot be undone.
 pub(super) fn confirmed(question: &str, context: &Context) -> Result<bool, Failure> {
     match answer(&format!("{question} [y/N] "), context)? {

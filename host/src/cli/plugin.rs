@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Context, Failure};
-use crate::config::{Config, Env};
+use super::{Context, Failure, trust};
+use crate::config::{PluginGrant, Starter};
 use crate::plugin::{
     Contract, EngineOptions, Inspection, LoadOptions, PluginEngine, capability_matrix, wire,
 };
@@ -25,6 +25,14 @@ pub(super) enum Command {
     Matrix {
         /// The components [default: those of the configuration and of its plugin directory]
         files: Vec<PathBuf>,
+    },
+    /// Allow a plugin that is none of the program's own its address and the variables it asks for
+    Trust {
+        /// A plugin of the configuration, or its file
+        plugin: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
     },
 }
 
@@ -50,6 +58,7 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<(), Failu
             wasi_deny_all,
         } => inspect(file, wasi_deny_all, context).await,
         Command::Matrix { files } => matrix(files, context).await,
+        Command::Trust { plugin, yes } => allow(&plugin, yes, context).await,
     }
 }
 
@@ -89,9 +98,7 @@ async fn matrix(files: Vec<PathBuf>, context: &Context) -> Result<(), Failure> {
 
 /// The files of the configured plugins and of the plugin directory, those that are there, by name.
 fn configured_plugins(context: &Context) -> Result<Vec<PathBuf>, Failure> {
-    let env = Env::process();
-    let path = Config::find(context.config.as_deref(), &env).map_err(crate::error::Error::from)?;
-    let config = Config::load(&path, &env).map_err(crate::error::Error::from)?;
+    let config = trust::configuration(context)?;
     let listed = config.plugins.values().map(|plugin| plugin.path.clone());
     let beside = std::fs::read_dir(&config.plugin_dir)
         .into_iter()
@@ -112,6 +119,50 @@ fn configured_plugins(context: &Context) -> Result<Vec<PathBuf>, Failure> {
         ))),
         false => Ok(files),
     }
+}
+
+/// The file of a plugin: by its path, or by the name that the configuration has for it.
+fn file_of(plugin: &str, context: &Context) -> Result<(String, PathBuf), Failure> {
+    let path = PathBuf::from(plugin);
+    let is_path = plugin.contains(['/', '\\']) || path.extension().is_some();
+    if is_path {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        return Ok((name.into_owned(), path));
+    }
+    let config = trust::configuration(context)?;
+    let file = match config.plugins.get(plugin) {
+        Some(listed) => listed.path.clone(),
+        None => config.plugin_dir.join(format!("{plugin}.wasm")),
+    };
+    Ok((plugin.to_owned(), file))
+}
+
+async fn allow(plugin: &str, yes: bool, context: &Context) -> Result<(), Failure> {
+    let (name, file) = file_of(plugin, context)?;
+    if Starter::VENDORS.contains(&name.as_str()) {
+        return Err(Failure::Usage(format!(
+            "{name} is one of the program's own names: its key goes to its own address or one that \
+             you name, whatever the file says, and there is nothing to allow"
+        )));
+    }
+    let options = LoadOptions {
+        sha256: None,
+        wasi_deny_all: true,
+    };
+    let loaded = engine()?.load(&name, &file, &options).await;
+    let loaded = loaded.map_err(crate::error::Error::from)?;
+    let info = loaded.info();
+    let secrets = info.secrets.iter();
+    let grant = PluginGrant {
+        sha256: loaded.digest().to_owned(),
+        name,
+        base_url: info.default_base_url.clone(),
+        base_url_env: info.base_url_env.clone(),
+        secrets: secrets
+            .map(|secret| (secret.name.clone(), secret.env.clone()))
+            .collect(),
+    };
+    trust::allow_plugin(grant, &info.name, yes, context)
 }
 
 async fn inspect(file: PathBuf, wasi_deny_all: bool, context: &Context) -> Result<(), Failure> {

@@ -46,6 +46,11 @@ impl Printer {
         self.forms
     }
 
+    /// Whether somebody sees what is asked.
+    pub(crate) fn is_seen(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
     /// Whether to show that something is going on.
     pub(crate) fn shows_progress(&self) -> bool {
         self.drawable && !self.quiet

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use futures_util::StreamExt as _;
 
-use super::{Context, Failure, answer, input, progress};
+use super::{Context, Failure, answer, input, progress, template};
 use crate::chat::{
     ChatEvent, ChatMessage, ChatRequest, ChatResponse, ReasoningEffort, ResponseFormat, ToolChoice,
 };
@@ -175,10 +175,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
         .transpose()?;
     let service = context.service().await?;
     let template = match &args.template {
-        Some(name) => {
-            let directory = &service.config().templates_dir;
-            Some(Template::load(directory, name).map_err(crate::Error::from)?)
-        }
+        Some(name) => Some(template::load(&service.config(), name)?),
         None => None,
     };
     let request = match early {

@@ -1,6 +1,7 @@
 //! `multillm template`: prompts kept in files.
 
 use super::{Context, Failure, list};
+use crate::config::{Config, Provenance, only_words};
 use crate::template::Template;
 
 /// Subcommands of `template`.
@@ -71,6 +72,20 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<(), Failu
             Ok(())
         }
     }
+}
+
+/// The template of this name. One that lies where a configuration was merely found chooses words, a
+/// model and numbers; what it would put into requests besides may be the address of somebody's server.
+pub(super) fn load(config: &Config, name: &str) -> Result<Template, Failure> {
+    let template = Template::load(&config.templates_dir, name).map_err(crate::Error::from)?;
+    let extra = template.parameters.extra.values();
+    if config.provenance == Provenance::Found && !extra.into_iter().all(only_words) {
+        return Err(Failure::Usage(format!(
+            "template {name:?} was found in the working directory, and its parameters.extra holds more \
+             than words: give that with --param, or name the configuration with --config"
+        )));
+    }
+    Ok(template)
 }
 
 fn print_list(found: &[Template], context: &Context) -> Result<(), Failure> {

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::provenance::Untrusted;
+
 /// One fault of a configuration, or one warning about it.
 ///
 /// Reads like `configs/x.json:12:17: models.gpt-4.provider: no provider "opnai": did you mean "openai"?`.
@@ -63,6 +65,17 @@ pub enum ConfigError {
         /// What stood in the way, and what to do.
         reason: String,
     },
+    /// A file of variables was named and cannot be read.
+    #[error("cannot read the variables in {}: {reason}", path.display())]
+    EnvFile {
+        /// The file.
+        path: PathBuf,
+        /// What stood in the way, and what to do.
+        reason: String,
+    },
+    /// The file was found, and asks for what the user has not allowed.
+    #[error("{}", .0.text())]
+    Untrusted(Untrusted),
     /// The file was read and is wrong: every fault of it, in the order of the file.
     #[error("{}", lines(problems))]
     Invalid {

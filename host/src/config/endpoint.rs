@@ -1,4 +1,10 @@
 //! How a provider, or one model of it, is reached: base URL, secrets, headers, settings, patience.
+//!
+//! Where a key goes is decided here: to a vendor's own address as the program knows it, to one that
+//! the user or a trusted file names, or to one that a plugin asked for and the user allowed. What a
+//! component says of itself decides nothing.
+
+mod standing;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,9 +15,9 @@ use url::Url;
 
 use super::base_url::normalise_base_url;
 use super::env::Env;
-use super::names::owns_variable;
 use super::policy::Timeouts;
 use super::secret::{SecretCause, SecretError, SecretSource};
+pub use standing::Standing;
 
 /// What plugins call their main secret.
 pub(super) const API_KEY: &str = "api_key";
@@ -112,25 +118,18 @@ fn or_set(variables: &[String]) -> String {
 }
 
 impl Endpoint {
-    /// What stands before the vendor's path: the configuration's, or else the first of the
-    /// `variables` that is set, or else the plugin's `default`.
-    ///
-    /// `variables` and `default` are what the plugin says of itself. Variables count only for
-    /// the plugin's own vendor, and only those that bear its name.
+    /// What stands before the vendor's path: the configuration's, or else the first customary
+    /// variable that is set, or else the default. Variables and default are those of the plugin's
+    /// `standing`; variables count only for the plugin's own vendor.
     ///
     /// # Errors
     ///
     /// There is none, or what a variable or the plugin says is none.
-    pub fn base_url(
-        &self,
-        env: &Env,
-        variables: &[String],
-        default: Option<&str>,
-    ) -> Result<Url, BaseUrlError> {
+    pub fn base_url(&self, env: &Env, standing: &Standing) -> Result<Url, BaseUrlError> {
         if let Some(url) = &self.base_url {
             return Ok(url.clone());
         }
-        let default = match default {
+        let default = match standing.address() {
             Some(text) => Some(
                 super::base_url::parse(text).map_err(|_| BaseUrlError::Plugin {
                     plugin: self.plugin.clone(),
@@ -139,7 +138,10 @@ impl Endpoint {
             ),
             None => None,
         };
-        let variables = self.own(variables);
+        let variables = match self.customary {
+            true => standing.address_variables(),
+            false => vec![],
+        };
         for variable in &variables {
             if let Some(text) = env.var(variable) {
                 return normalise_base_url(&text, default.as_ref()).ok_or_else(|| {
@@ -156,31 +158,41 @@ impl Endpoint {
     }
 
     /// Fetches a secret that the plugin places. `name` is the plugin's name for it, by custom
-    /// `api_key`; `variables` are those that customarily hold it, as the plugin says; `required`
-    /// says that the plugin cannot do without.
+    /// `api_key`; `required` says that the plugin cannot do without.
     ///
     /// `None` means that the request goes without it: it is not required, or the configuration
     /// says that there is none. May block, see [`SecretSource::blocks`].
     ///
     /// # Errors
     ///
-    /// It is missing or cannot be used.
+    /// It is missing, cannot be used, or may not go where the plugin would send it.
     pub fn secret(
         &self,
         env: &Env,
+        standing: &Standing,
         name: &str,
-        variables: &[String],
         required: bool,
     ) -> Result<Option<SecretString>, SecretError> {
         let source = self.source(name);
-        let variables = self.own(variables);
         let failed = |cause| SecretError {
             who: self.owner.clone(),
             cause,
         };
+        let customary = matches!(source, SecretSource::Customary);
+        let none = matches!(source, SecretSource::None);
+        if !none && !(customary && !required) && !self.may_have_secrets(standing) {
+            return Err(failed(self.stranger()));
+        }
+        let variables = match self.customary && customary {
+            true => standing.secret_variables(name),
+            false => vec![],
+        };
         let secret = source.resolve(env, &variables).map_err(failed)?;
-        if secret.is_none() && required && matches!(source, SecretSource::Customary) {
-            return Err(failed(SecretCause::Missing { variables }));
+        if secret.is_none() && required && customary {
+            return Err(failed(match standing {
+                Standing::Stranger { .. } => self.stranger(),
+                _ => SecretCause::Missing { variables },
+            }));
         }
         Ok(secret)
     }
@@ -189,16 +201,34 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// It is missing or cannot be used.
+    /// It is missing, cannot be used, or may not go where the plugin would send it.
     pub fn header_secret(
         &self,
         env: &Env,
+        standing: &Standing,
         source: &SecretSource,
     ) -> Result<Option<SecretString>, SecretError> {
-        source.resolve(env, &[]).map_err(|cause| SecretError {
+        let failed = |cause| SecretError {
             who: self.owner.clone(),
             cause,
-        })
+        };
+        if !self.may_have_secrets(standing) {
+            return Err(failed(self.stranger()));
+        }
+        source.resolve(env, &[]).map_err(failed)
+    }
+
+    /// Is the address one that a key may be sent to: named by the configuration, the vendor's own, or
+    /// allowed by the user.
+    fn may_have_secrets(&self, standing: &Standing) -> bool {
+        self.base_url.is_some() || !matches!(standing, Standing::Stranger { .. })
+    }
+
+    fn stranger(&self) -> SecretCause {
+        SecretCause::Stranger {
+            plugin: self.plugin.clone(),
+            has_address: self.base_url.is_some(),
+        }
     }
 
     /// Where the secret of this name comes from. What the configuration says of a key is said of
@@ -219,134 +249,7 @@ impl Endpoint {
     pub fn goes_without(&self, name: &str) -> bool {
         matches!(self.source(name), SecretSource::None)
     }
-
-    /// Of the variables that a plugin names, those that may be looked at for it.
-    fn own(&self, variables: &[String]) -> Vec<String> {
-        variables
-            .iter()
-            .filter(|name| self.customary && owns_variable(&self.plugin, name))
-            .cloned()
-            .collect()
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use secrecy::ExposeSecret as _;
-
-    use super::*;
-
-    fn endpoint(plugin: &str, customary: bool) -> Endpoint {
-        Endpoint {
-            owner: "model \"m\"".to_owned(),
-            plugin: plugin.to_owned(),
-            base_url: None,
-            key: SecretSource::Customary,
-            secrets: BTreeMap::new(),
-            headers: BTreeMap::new(),
-            settings: Map::new(),
-            timeouts: Timeouts::default(),
-            proxy: Proxy::Environment,
-            ca_file: None,
-            customary,
-        }
-    }
-
-    fn names(names: &[&str]) -> Vec<String> {
-        names.iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn the_base_url_is_the_configured_one_or_the_variables_or_the_plugins() {
-        let variables = names(&["OLLAMA_BASE_URL", "OLLAMA_HOST"]);
-        let default = Some("http://localhost:11434");
-        let mut ollama = endpoint("ollama", true);
-        let set = Env::fixed("", [("OLLAMA_HOST", "0.0.0.0"), ("OPENAI_BASE_URL", "x")]);
-        let url = |endpoint: &Endpoint, env: &Env, default| match endpoint
-            .base_url(env, &variables, default)
-        {
-            Ok(url) => url.to_string(),
-            Err(error) => error.to_string(),
-        };
-        assert_eq!(
-            url(&ollama, &Env::default(), default),
-            "http://localhost:11434/"
-        );
-        assert_eq!(url(&ollama, &set, default), "http://127.0.0.1:11434/");
-        assert_eq!(
-            url(&ollama, &Env::default(), None),
-            "model \"m\" needs a base_url: write it into the configuration or set \
-             OLLAMA_BASE_URL or OLLAMA_HOST"
-        );
-        assert_eq!(
-            url(
-                &ollama,
-                &Env::fixed("", [("OLLAMA_HOST", "not a host")]),
-                default
-            ),
-            "OLLAMA_HOST is no base URL: write one such as http://localhost:11434"
-        );
-        assert_eq!(
-            url(&ollama, &Env::default(), Some("javascript:1")),
-            "the plugin \"ollama\" names no usable base URL of its own: write base_url for model \"m\""
-        );
-        assert_eq!(
-            url(&endpoint("ollama", false), &set, default),
-            "http://localhost:11434/"
-        );
-        ollama.base_url = Url::parse("http://gpu:1/").ok();
-        assert_eq!(url(&ollama, &set, default), "http://gpu:1/");
-    }
-
-    #[test]
-    fn a_plugin_cannot_ask_for_anothers_key() {
-        let env = Env::fixed("", [("OPENAI_API_KEY", "sk-1"), ("ACME_KEY", "sk-2")]);
-        let acme = endpoint("acme", true);
-        let asked = |endpoint: &Endpoint, variables: &[&str], required| match endpoint.secret(
-            &env,
-            "api_key",
-            &names(variables),
-            required,
-        ) {
-            Ok(secret) => secret.map(|secret| secret.expose_secret().to_owned()),
-            Err(error) => Some(error.to_string()),
-        };
-        assert_eq!(asked(&acme, &["OPENAI_API_KEY"], false), None);
-        assert_eq!(
-            asked(&acme, &["OPENAI_API_KEY", "ACME_KEY"], true).as_deref(),
-            Some("sk-2")
-        );
-        assert_eq!(
-            asked(&acme, &["ACME_TOKEN"], true).as_deref(),
-            Some("model \"m\" needs ACME_TOKEN: set it or put it in .env")
-        );
-        assert_eq!(
-            asked(&acme, &["OPENAI_API_KEY"], true).as_deref(),
-            Some("model \"m\" needs a key: name its variable with api_key_env")
-        );
-        assert_eq!(
-            asked(&endpoint("openai", true), &["OPENAI_API_KEY"], true).as_deref(),
-            Some("sk-1")
-        );
-    }
-
-    #[test]
-    fn the_key_is_for_the_api_key_alone() {
-        let env = Env::fixed("", [("KEY", "sk-1"), ("ORG", "org-1")]);
-        let mut endpoint = endpoint("acme", false);
-        endpoint.key = SecretSource::Env("KEY".to_owned());
-        let secrets = |endpoint: &Endpoint, name: &str| {
-            let secret = endpoint.secret(&env, name, &[], false).unwrap();
-            secret.map(|secret| secret.expose_secret().to_owned())
-        };
-        assert_eq!(secrets(&endpoint, "api_key").as_deref(), Some("sk-1"));
-        assert_eq!(secrets(&endpoint, "org"), None);
-        assert!(!endpoint.goes_without("org"));
-        let org = SecretSource::Env("ORG".to_owned());
-        endpoint.secrets.insert("org".to_owned(), org);
-        assert_eq!(secrets(&endpoint, "org").as_deref(), Some("org-1"));
-        endpoint.key = SecretSource::None;
-        assert_eq!(secrets(&endpoint, "api_key"), None);
-        assert!(endpoint.goes_without("api_key") && !endpoint.goes_without("org"));
-    }
-}
+mod tests;

@@ -1,45 +1,55 @@
-//! The environment as the configuration sees it: variables, `.env`, and the usual directories.
+//! The environment as the configuration sees it: variables, `.env` files, and the usual directories.
 //!
 //! Nothing here changes the process environment, and nothing else in the configuration reads it,
-//! so that a test can put any environment in its place.
+//! so that a test can put any environment in its place. Which variables of a `.env` count is
+//! decided by who put it there: see [`EnvFile`].
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::diagnose::{Position, Problem};
+pub use file::EnvFile;
+
+use super::diagnose::{ConfigError, Problem};
+use super::provenance::{Provenance, Untrusted};
+use super::trust::TrustStore;
+
+mod file;
 
 /// Where variables and directories come from.
 #[derive(Clone, Default)]
 pub struct Env {
     process: bool,
     variables: BTreeMap<String, String>,
-    dotenv: BTreeMap<String, String>,
+    /// The first that has a variable wins.
+    files: Vec<Arc<EnvFile>>,
     working_dir: PathBuf,
     home: Option<PathBuf>,
     config_dir: Option<PathBuf>,
+    trust: TrustStore,
     warnings: Vec<Problem>,
 }
 
 impl Env {
-    /// The environment of this process, and the `.env` file of its working directory.
+    /// The environment of this process; behind it the `.env` file of its working directory, and
+    /// behind that the one beside the user's own configuration.
     ///
-    /// Variables of the process are read when they are asked for; `.env` is read now, and stands
-    /// behind them. Lines of it that cannot be read are kept as [`Env::warnings`].
+    /// Variables of the process are read when they are asked for; files are read now. What of them
+    /// cannot be read is kept as [`Env::warnings`].
     #[must_use]
     pub fn process() -> Self {
+        let dirs = directories::ProjectDirs::from("", "", "multillm");
         let env = Self {
             process: true,
             home: directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()),
-            config_dir: directories::ProjectDirs::from("", "", "multillm")
-                .map(|dirs| dirs.config_dir().to_owned()),
+            config_dir: dirs.as_ref().map(|dirs| dirs.config_dir().to_owned()),
+            trust: dirs.map_or_else(TrustStore::default, |dirs| {
+                TrustStore::in_dir(dirs.data_dir())
+            }),
             ..Self::default()
         };
-        match std::fs::read_to_string(".env") {
-            Ok(text) => env.with_dotenv(&text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => env,
-            Err(error) => env.warn(None, format!("cannot be read: {error}")),
-        }
+        env.with_usual_files()
     }
 
     /// An environment of exactly these variables, seen from `working_dir`.
@@ -57,30 +67,82 @@ impl Env {
         }
     }
 
-    /// The same with the text of a `.env` file behind its variables. The first of two lines for
-    /// one variable counts.
+    /// The same with the `.env` of its working directory and that of the user's configuration
+    /// directory behind its variables, those that are there.
     #[must_use]
-    pub fn with_dotenv(mut self, text: &str) -> Self {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        for item in dotenvy::from_read_iter(text.as_bytes()) {
-            match item {
-                Ok((name, value)) => {
-                    self.dotenv.entry(name).or_insert(value);
-                }
-                // The line itself may hold a key and is not repeated.
-                Err(dotenvy::Error::LineParse(line, _)) => {
-                    let start = line.lines().next().unwrap_or("").trim_end();
-                    let line = text.lines().position(|other| other.trim_end() == start);
-                    let message =
-                        "not of the form NAME=value: put quotes around a value with spaces";
-                    self = self.warn(line, message.to_owned());
-                }
-                Err(error) => {
-                    self = self.warn(None, format!("cannot be read: {error}"));
-                    break;
-                }
+    pub fn with_usual_files(mut self) -> Self {
+        let name = Path::new(".env");
+        let found = self.working_dir.join(name);
+        let own = self.config_dir.as_ref().map(|dir| dir.join(name));
+        let real = |path: &Path| std::fs::canonicalize(path).ok();
+        // Who works in that directory finds there what is their own.
+        let is_own = own.as_deref().is_some_and(|own| {
+            let real_own = real(own);
+            real_own.is_some() && real_own == real(&found)
+        });
+        if !is_own {
+            self = self.with_usual(name, &found, Provenance::Found);
+        }
+        match own {
+            Some(own) => self.with_usual(&own, &own, Provenance::Own),
+            None => self,
+        }
+    }
+
+    fn with_usual(mut self, name: &Path, path: &Path, provenance: Provenance) -> Self {
+        match EnvFile::read(name, path, provenance) {
+            Ok(None) => self,
+            Ok(Some(mut file)) => {
+                let asks = !file.requests().is_empty();
+                file.allowed = asks && self.trust.allows(path, file.sha256());
+                self.with(file)
+            }
+            Err(reason) => {
+                self.warnings.push(Problem {
+                    file: Some(name.display().to_string()),
+                    position: None,
+                    path: String::new(),
+                    message: reason,
+                });
+                self
             }
         }
+    }
+
+    /// The same with a file that somebody named, before other files and behind the variables. All
+    /// that it says counts.
+    ///
+    /// # Errors
+    ///
+    /// It is not there or cannot be read.
+    pub fn with_env_file(mut self, path: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |reason: String| ConfigError::EnvFile {
+            path: path.to_owned(),
+            reason,
+        };
+        match EnvFile::read(path, &self.working_dir.join(path), Provenance::Named) {
+            Ok(Some(file)) => {
+                self.warnings.extend(file.faults());
+                self.files.insert(0, Arc::new(file));
+                Ok(self)
+            }
+            Ok(None) => Err(unreadable(
+                "no such file: correct the path given with --env-file".to_owned(),
+            )),
+            Err(reason) => Err(unreadable(reason)),
+        }
+    }
+
+    /// The same with the text of a `.env` file behind everything; all that it says counts. The last
+    /// of two lines for one variable counts.
+    #[must_use]
+    pub fn with_dotenv(self, text: &str) -> Self {
+        self.with(EnvFile::of_text(text))
+    }
+
+    fn with(mut self, file: EnvFile) -> Self {
+        self.warnings.extend(file.faults());
+        self.files.push(Arc::new(file));
         self
     }
 
@@ -92,20 +154,50 @@ impl Env {
         self
     }
 
-    /// The value of a variable: the environment's, or else that of `.env`. Empty is absent, and a
-    /// variable that is set to nothing is not looked up in `.env`.
+    /// The same with what the user has allowed kept in this directory.
+    #[must_use]
+    pub fn with_trust_in(mut self, dir: &Path) -> Self {
+        self.trust = TrustStore::in_dir(dir);
+        self
+    }
+
+    /// The value of a variable: the environment's, or else that of the first file that has it and
+    /// may give it. Empty is absent, and a variable that is set to nothing is not looked up in files.
     #[must_use]
     pub fn var(&self, name: &str) -> Option<String> {
-        let value = match self.variables.get(name) {
+        self.look_up(name, |file| file.may_give(name))
+    }
+
+    /// The same for a variable that the configuration names, which any file may give.
+    pub(super) fn configured_var(&self, name: &str) -> Option<String> {
+        self.look_up(name, |_| true)
+    }
+
+    /// The value of a variable of the environment itself.
+    #[must_use]
+    pub fn own_var(&self, name: &str) -> Option<String> {
+        self.set(name).filter(|value| !value.trim().is_empty())
+    }
+
+    fn look_up(&self, name: &str, may_give: impl Fn(&EnvFile) -> bool) -> Option<String> {
+        let of_files = || {
+            let mut files = self.files.iter().filter(|file| may_give(file));
+            files.find_map(|file| file.values.get(name).cloned())
+        };
+        self.set(name)
+            .or_else(of_files)
+            .filter(|value| !value.trim().is_empty())
+    }
+
+    /// What the environment itself says, be it nothing.
+    fn set(&self, name: &str) -> Option<String> {
+        match self.variables.get(name) {
             Some(value) => Some(value.clone()),
             None if self.process && is_variable_name(name) => {
                 std::env::var_os(name).map(|value| value.into_string().unwrap_or_default())
             }
             None => None,
-        };
-        value
-            .or_else(|| self.dotenv.get(name).cloned())
-            .filter(|value| !value.trim().is_empty())
+        }
     }
 
     /// The directory that relative paths of the command line are relative to; empty for the
@@ -121,10 +213,56 @@ impl Env {
         self.config_dir.as_deref()
     }
 
-    /// What is wrong with `.env`.
+    /// What the user has allowed.
+    #[must_use]
+    pub fn trust(&self) -> &TrustStore {
+        &self.trust
+    }
+
+    /// The `.env` files that were read.
+    pub fn files(&self) -> impl Iterator<Item = &EnvFile> {
+        self.files.iter().map(AsRef::as_ref)
+    }
+
+    /// What is wrong with `.env` files.
     #[must_use]
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
+    }
+
+    /// A `.env` that was found and holds addresses that do not count, unless the environment has
+    /// them too.
+    #[must_use]
+    pub fn untrusted(&self) -> Option<Untrusted> {
+        let file = self.files().find(|file| file.asks())?;
+        let mut requests = file.requests();
+        requests.retain(|request| self.set(&request.path).is_none());
+        (!requests.is_empty()).then(|| Untrusted {
+            path: file.path().to_owned(),
+            sha256: file.sha256().to_owned(),
+            requests,
+        })
+    }
+
+    /// What a `.env` file asks for, were it found; `None` if nothing of it needs consent.
+    ///
+    /// # Errors
+    ///
+    /// It is not there or cannot be read.
+    pub fn requests_of(&self, path: &Path) -> Result<Option<Untrusted>, ConfigError> {
+        let unreadable = |reason: String| ConfigError::EnvFile {
+            path: path.to_owned(),
+            reason,
+        };
+        let place = self.working_dir.join(path);
+        let file = EnvFile::read(path, &place, Provenance::Found).map_err(unreadable)?;
+        let file = file.ok_or_else(|| unreadable("no such file".to_owned()))?;
+        let requests = file.requests();
+        Ok((!requests.is_empty()).then(|| Untrusted {
+            path: place,
+            sha256: file.sha256().to_owned(),
+            requests,
+        }))
     }
 
     /// A path of the configuration: `~/` is the home directory, anything relative is relative to `base`.
@@ -134,19 +272,6 @@ impl Env {
             _ => base.join(path),
         }
     }
-
-    fn warn(mut self, line: Option<usize>, message: String) -> Self {
-        self.warnings.push(Problem {
-            file: Some(".env".to_owned()),
-            position: line.map(|line| Position {
-                line: line + 1,
-                column: 1,
-            }),
-            path: String::new(),
-            message,
-        });
-        self
-    }
 }
 
 /// Names only: the values may be keys.
@@ -155,7 +280,7 @@ impl fmt::Debug for Env {
         f.debug_struct("Env")
             .field("process", &self.process)
             .field("variables", &self.variables.keys())
-            .field("dotenv", &self.dotenv.keys())
+            .field("files", &self.files)
             .field("working_dir", &self.working_dir)
             .finish_non_exhaustive()
     }
@@ -169,53 +294,4 @@ pub(super) fn is_variable_name(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_environment_wins_over_dotenv_even_when_empty() {
-        let env = Env::fixed("", [("A", "real"), ("EMPTY", "")])
-            .with_dotenv("A=file\nB=\"two words\"\r\nexport C=3\nEMPTY=file\nB=again\n# note\n");
-        assert_eq!(env.var("A").as_deref(), Some("real"));
-        assert_eq!(env.var("B").as_deref(), Some("two words"));
-        assert_eq!(env.var("C").as_deref(), Some("3"));
-        assert_eq!(env.var("EMPTY"), None);
-        assert_eq!(env.var("D"), None);
-        assert!(env.warnings().is_empty());
-    }
-
-    #[test]
-    fn a_bad_line_is_named_without_its_text() {
-        let env = Env::fixed("", [("A", "1")]).with_dotenv("B=2\nsk-secret here\nC=3\n");
-        let warnings: Vec<String> = env.warnings().iter().map(Problem::to_string).collect();
-        assert_eq!(
-            warnings,
-            [".env:2:1: not of the form NAME=value: put quotes around a value with spaces"]
-        );
-        assert_eq!(env.var("C").as_deref(), Some("3"));
-    }
-
-    #[test]
-    fn debug_shows_no_value() {
-        let env = Env::fixed("", [("KEY", "sk-1")]).with_dotenv("OTHER=sk-2");
-        let shown = format!("{env:?}");
-        assert!(shown.contains("KEY") && shown.contains("OTHER"));
-        assert!(!shown.contains("sk-"), "{shown}");
-    }
-
-    #[test]
-    fn the_process_is_read_when_asked() {
-        let env = Env::process();
-        assert_eq!(env.var("PATH"), std::env::var("PATH").ok());
-        assert_eq!(env.var("no such=name"), None);
-    }
-
-    #[test]
-    fn paths_know_home_and_base() {
-        let env = Env::fixed("", [("A", "1")]).with_dirs(Some("/home/u".into()), None);
-        let base = Path::new("/etc/m");
-        assert_eq!(env.path(base, "~/k"), Path::new("/home/u/k"));
-        assert_eq!(env.path(base, "k"), Path::new("/etc/m/k"));
-        assert_eq!(env.path(base, "/k"), Path::new("/k"));
-    }
-}
+mod tests;

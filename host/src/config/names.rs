@@ -49,33 +49,6 @@ pub(super) fn is_model_name(name: &str) -> bool {
     !name.is_empty() && name.trim() == name && !name.contains(char::is_control)
 }
 
-/// Does a variable belong to a plugin by its name: `OPENAI_API_KEY` to `openai`, `ACME_KEY` to `acme`.
-///
-/// A plugin says itself which variables customarily hold its key. It is not believed when it
-/// names another vendor's: that key would be sent to the plugin's own server.
-pub(super) fn owns_variable(plugin: &str, variable: &str) -> bool {
-    let more: &[&str] = match plugin {
-        "azure" => &["AZURE_OPENAI_", "AZURE_"],
-        "claude" => &["ANTHROPIC_"],
-        "gemini" => &["GOOGLE_"],
-        "cohere" => &["CO_"],
-        "huggingface" => &["HF_", "HUGGING_FACE_", "HUGGINGFACEHUB_"],
-        _ => &[],
-    };
-    let own: String = plugin
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_uppercase()
-            } else {
-                '_'
-            }
-        })
-        .chain(['_'])
-        .collect();
-    variable.starts_with(&own) || more.iter().any(|prefix| variable.starts_with(prefix))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,16 +80,5 @@ mod tests {
         for bad in ["", ".", "..", "../x", "a/b", "a\\b", "-x", "a b", "C:x"] {
             assert!(!is_plugin_name(bad), "{bad}");
         }
-    }
-
-    #[test]
-    fn a_plugin_owns_its_own_variables_only() {
-        assert!(owns_variable("openai", "OPENAI_API_KEY"));
-        assert!(owns_variable("gemini", "GOOGLE_API_KEY"));
-        assert!(owns_variable("claude", "ANTHROPIC_API_KEY"));
-        assert!(owns_variable("my-acme", "MY_ACME_TOKEN"));
-        assert!(!owns_variable("acme", "OPENAI_API_KEY"));
-        assert!(!owns_variable("open", "OPENAI_API_KEY"));
-        assert!(!owns_variable("acme", "PATH"));
     }
 }

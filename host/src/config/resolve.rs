@@ -8,6 +8,8 @@ mod models;
 mod plugins;
 mod routes;
 
+pub(super) use key::reference;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +22,8 @@ use super::document::{Aim, Document, Place};
 use super::env::Env;
 use super::model::{Model, Plugin, Provider};
 use super::policy::{Cache, History, Retry, Timeouts};
+use super::provenance::Provenance;
+use super::requests::requests;
 use super::schema::{self, File};
 use super::{Config, NeededFile};
 use entry::Parts;
@@ -28,16 +32,34 @@ use entry::Parts;
 /// there are at once; this is for what it might overlook.
 const ATTEMPTS: usize = 100;
 
-/// Reads a text as a configuration whose relative paths are relative to `dir`.
+/// Why a text makes no configuration.
+pub(super) enum Refusal {
+    /// It is wrong.
+    Faults(Vec<Problem>),
+    /// It asks for what it may not.
+    Requests(Vec<Problem>),
+}
+
+/// Reads a text as a configuration whose relative paths are relative to `dir`. What it asks for
+/// beyond choosing models is done if `allowed` says so; until then nothing that it names is touched.
 pub(super) fn config(
     name: Option<String>,
     text: &str,
     dir: &Path,
     env: &Env,
-) -> Result<Config, Vec<Problem>> {
-    let (document, mut problems) = Document::parse(name, text).map_err(|problem| vec![*problem])?;
+    allowed: impl FnOnce() -> bool,
+) -> Result<Config, Refusal> {
+    let (document, mut problems) =
+        Document::parse(name, text).map_err(|problem| Refusal::Faults(vec![*problem]))?;
     let (found, mut faulty) = check(&document, schema::json_schema());
     problems.extend(found);
+    let requests = requests(&document, dir, env);
+    if !requests.is_empty() && !allowed() {
+        return Err(match problems.is_empty() {
+            true => Refusal::Requests(requests),
+            false => Refusal::Faults(problems),
+        });
+    }
     let raw = read(&document, &mut faulty, &mut problems);
     let mut resolver = Resolver {
         document: &document,
@@ -59,7 +81,7 @@ pub(super) fn config(
         Ok(config)
     } else {
         problems.sort_by_key(|problem| problem.position);
-        Err(problems)
+        Err(Refusal::Faults(problems))
     }
 }
 
@@ -127,6 +149,7 @@ impl Resolver<'_> {
         let history = raw.history.as_ref();
         Config {
             path: None,
+            provenance: Provenance::Named,
             dir: self.dir.to_owned(),
             default_model,
             plugins: self.plugins.clone(),

@@ -67,6 +67,13 @@ pub enum SecretCause {
         /// Why, and what to do.
         reason: String,
     },
+    /// The plugin is none of the program's own, and nobody said that it may have a key.
+    Stranger {
+        /// The plugin.
+        plugin: String,
+        /// The configuration says where requests go.
+        has_address: bool,
+    },
     /// There is one, and it cannot be sent.
     Unusable {
         /// Where it comes from.
@@ -97,6 +104,23 @@ impl fmt::Display for SecretError {
             SecretCause::Command { program, reason } => {
                 write!(f, "{who}: the key program {program} {reason}")
             }
+            SecretCause::Stranger {
+                plugin,
+                has_address: true,
+            } => write!(
+                f,
+                "{who} needs a key: name its variable with api_key_env, or allow the plugin what \
+                 it asks for with \"multillm plugin trust {plugin}\""
+            ),
+            SecretCause::Stranger {
+                plugin,
+                has_address: false,
+            } => write!(
+                f,
+                "{who}: the plugin {plugin:?} is none of the program's own, and gets no key for an \
+                 address that it names itself: write base_url and api_key_env, or allow it with \
+                 \"multillm plugin trust {plugin}\""
+            ),
             SecretCause::Unusable { origin, reason } => write!(f, "{who}: {origin} {reason}"),
         }
     }
@@ -123,7 +147,7 @@ impl SecretSource {
                 .find_map(|name| Some((name, env.var(name)?)))
                 .map(|(name, value)| usable(name, &value))
                 .transpose(),
-            Self::Env(name) => match env.var(name) {
+            Self::Env(name) => match env.configured_var(name) {
                 Some(value) => usable(name, &value).map(Some),
                 None => Err(SecretCause::Missing {
                     variables: vec![name.clone()],
@@ -184,6 +208,12 @@ fn usable(origin: &str, value: &str) -> Result<SecretString, SecretCause> {
         reason: reason.to_owned(),
     };
     let value = value.trim().trim_start_matches('\u{feff}');
+    let quote = |c: char| matches!(c, '"' | '\'' | '`' | '“' | '”' | '‘' | '’');
+    if value.starts_with(quote) || value.ends_with(quote) {
+        return Err(unusable(
+            "has quotes around it: take them off, they are not part of the key",
+        ));
+    }
     if value.contains(char::is_control) {
         return Err(unusable(
             "holds more than one line: put only the key into it",
@@ -265,6 +295,9 @@ mod tests {
                 ("LINES", "sk-1\nsk-2"),
                 ("UMLAUT", "sk-ü"),
                 ("BEARER", "Bearer sk-3"),
+                ("DOUBLE", " \"sk-4\"\n"),
+                ("SINGLE", "'sk-5'"),
+                ("HALF", "sk-6”"),
             ],
         );
         for (name, expected) in [
@@ -275,6 +308,18 @@ mod tests {
             (
                 "UMLAUT",
                 "model \"m\": UMLAUT holds characters that no header can carry: copy the key again",
+            ),
+            (
+                "DOUBLE",
+                "model \"m\": DOUBLE has quotes around it: take them off, they are not part of the key",
+            ),
+            (
+                "SINGLE",
+                "model \"m\": SINGLE has quotes around it: take them off, they are not part of the key",
+            ),
+            (
+                "HALF",
+                "model \"m\": HALF has quotes around it: take them off, they are not part of the key",
             ),
             (
                 "BEARER",

@@ -14,6 +14,7 @@ static GLOBAL: OnceLock<MultiLlmService> = OnceLock::new();
 enum Source {
     Default,
     File(PathBuf),
+    Ready(Box<Config>),
     Text { text: String, dir: PathBuf },
 }
 
@@ -45,6 +46,13 @@ impl Builder {
     #[must_use]
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.source = Source::File(path.into());
+        self
+    }
+
+    /// The configuration is this one, read before in the environment that is given too.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.source = Source::Ready(Box::new(config));
         self
     }
 
@@ -96,8 +104,9 @@ impl Builder {
     pub fn build(self) -> Result<MultiLlmService> {
         let env = self.env.unwrap_or_else(Env::process);
         let mut config = match self.source {
-            Source::Default => Config::load(&Config::find(None, &env)?, &env)?,
-            Source::File(path) => Config::load(&Config::find(Some(&path), &env)?, &env)?,
+            Source::Default => Config::read(&Config::find(None, &env)?, &env)?,
+            Source::File(path) => Config::load(&path, &env)?,
+            Source::Ready(config) => *config,
             Source::Text { text, dir } => Config::from_json_str(&text, &dir, &env)?,
         };
         if let Some(enabled) = self.history {
@@ -126,7 +135,7 @@ impl MultiLlmService {
         }
     }
 
-    /// A service by a configuration file. `.env` beside the working directory is read too.
+    /// A service by a configuration file. `.env` in the working directory is read too.
     ///
     /// # Errors
     ///

@@ -10,7 +10,7 @@ use super::failure;
 use super::hidden::Hidden;
 use super::state::State;
 use crate::chat::ChatRequest;
-use crate::config::{Endpoint, Env, Header, Model};
+use crate::config::{Endpoint, Env, Header, Model, Standing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::{Plugin, Session, wire};
 use crate::transport::{
@@ -60,10 +60,11 @@ impl Peer {
         model_name: &str,
     ) -> Result<Self> {
         let info = plugin.info();
-        let base_url =
-            endpoint.base_url(env, &info.base_url_env, info.default_base_url.as_deref())?;
+        let address = info.default_base_url.as_deref();
+        let standing = Standing::of(env, &endpoint.plugin, plugin.digest(), address);
+        let base_url = endpoint.base_url(env, &standing)?;
         check_settings(endpoint, info)?;
-        let (secrets, headers) = secrets(env, endpoint, info).await?;
+        let (secrets, headers) = secrets(env, endpoint, &standing, info).await?;
         let hidden = Hidden::new(secrets.iter().map(|(_, secret)| secret.clone()).collect());
         let limits = &state.config.limits;
         Ok(Peer {
@@ -236,7 +237,12 @@ fn check_settings(endpoint: &Endpoint, info: &wire::Info) -> Result<()> {
 type Secrets = (Vec<(String, SecretString)>, Vec<(String, HeaderValue)>);
 
 /// The plugin's secrets by its names, and the configured headers.
-async fn secrets(env: &Env, endpoint: &Endpoint, info: &wire::Info) -> Result<Secrets> {
+async fn secrets(
+    env: &Env,
+    endpoint: &Endpoint,
+    standing: &Standing,
+    info: &wire::Info,
+) -> Result<Secrets> {
     let blocks = info
         .secrets
         .iter()
@@ -246,18 +252,24 @@ async fn secrets(env: &Env, endpoint: &Endpoint, info: &wire::Info) -> Result<Se
             Header::Plain(_) => false,
         });
     if !blocks {
-        return fetch_secrets(env, endpoint, info);
+        return fetch_secrets(env, endpoint, standing, info);
     }
-    let (env, endpoint, info) = (env.clone(), endpoint.clone(), info.clone());
-    tokio::task::spawn_blocking(move || fetch_secrets(&env, &endpoint, &info))
+    let (env, endpoint) = (env.clone(), endpoint.clone());
+    let (standing, info) = (standing.clone(), info.clone());
+    tokio::task::spawn_blocking(move || fetch_secrets(&env, &endpoint, &standing, &info))
         .await
         .map_err(|error| Error::configuration(format!("fetching a key failed: {error}")))?
 }
 
-fn fetch_secrets(env: &Env, endpoint: &Endpoint, info: &wire::Info) -> Result<Secrets> {
+fn fetch_secrets(
+    env: &Env,
+    endpoint: &Endpoint,
+    standing: &Standing,
+    info: &wire::Info,
+) -> Result<Secrets> {
     let mut secrets = vec![];
     for wanted in &info.secrets {
-        let found = endpoint.secret(env, &wanted.name, &wanted.env, wanted.required)?;
+        let found = endpoint.secret(env, standing, &wanted.name, wanted.required)?;
         secrets.extend(found.map(|secret| (wanted.name.clone(), secret)));
     }
     let mut headers = vec![];
@@ -265,7 +277,7 @@ fn fetch_secrets(env: &Env, endpoint: &Endpoint, info: &wire::Info) -> Result<Se
         let value = match header {
             Header::Plain(value) => HeaderValue::Plain(value.clone()),
             Header::Secret { prefix, source } => {
-                let Some(secret) = endpoint.header_secret(env, source)? else {
+                let Some(secret) = endpoint.header_secret(env, standing, source)? else {
                     continue;
                 };
                 // A name that no plugin can know, as it is no name.

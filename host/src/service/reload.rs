@@ -41,14 +41,15 @@ impl MultiLlmService {
     ///
     /// # Errors
     ///
-    /// `configuration`, with everything that is wrong; the old configuration stays in force then.
+    /// `configuration`, with everything that is wrong; the old configuration stays in force then. So
+    /// it does if the file was merely found and now asks for what the user has not allowed.
     pub async fn reload(&self) -> Result<Reloaded> {
-        let path = self.config().path.clone().ok_or_else(|| {
+        let again = self.config().read_again(&self.inner.env);
+        let config = again.ok_or_else(|| {
             Error::configuration(
                 "the configuration came from no file: hand a new one to reload_with",
             )
-        })?;
-        let config = Config::load(&path, &self.inner.env)?;
+        })??;
         self.reload_with(config).await
     }
 

@@ -170,7 +170,17 @@ impl State {
             })
             .await
             .map_err(|error| Error::configuration(format!("loading failed: {error}")))?;
-            loaded.map_err(|error| Error::configuration(error.to_string()))
+            let loaded = loaded.map_err(|error| Error::configuration(error.to_string()))?;
+            // No error: a name gives a component nothing, and files are renamed for good reasons.
+            if loaded.info().name != loaded.name() {
+                tracing::warn!(
+                    "the plugin {:?} ({}) calls itself {:?}: is it the right file?",
+                    loaded.name(),
+                    loaded.path().display(),
+                    loaded.info().name
+                );
+            }
+            Ok(loaded)
         })
         .await
         .cloned()

@@ -41,6 +41,10 @@ mod faults;
 mod history;
 #[path = "it/hostile.rs"]
 mod hostile;
+#[path = "it/hostile_checkout.rs"]
+mod hostile_checkout;
+#[path = "it/impostors.rs"]
+mod impostors;
 #[path = "it/lying_plugins.rs"]
 mod lying_plugins;
 #[path = "it/multi_turn.rs"]
@@ -69,5 +73,7 @@ mod secrets;
 mod soak;
 #[path = "it/storm.rs"]
 mod storm;
+#[path = "it/thief.rs"]
+mod thief;
 #[path = "it/thrift.rs"]
 mod thrift;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::{Failure, input};
+use super::super::{Failure, input, template};
 use super::command::{self, Command};
 use super::{Chat, figures};
 use crate::chat::{ChatMessage, ImagePart};
@@ -187,7 +187,7 @@ impl Chat<'_> {
             }
             return Ok(());
         };
-        let template = Template::load(&config.templates_dir, name).map_err(crate::Error::from)?;
+        let template = template::load(&config, name)?;
         let (given, free): (Vec<String>, Vec<String>) = rest
             .iter()
             .cloned()

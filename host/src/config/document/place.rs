@@ -37,6 +37,14 @@ impl Place {
         Self(steps)
     }
 
+    /// The key that it ends with.
+    pub(in crate::config) fn last_key(&self) -> Option<&str> {
+        match self.0.last() {
+            Some(Step::Key(key)) => Some(key),
+            _ => None,
+        }
+    }
+
     pub(in crate::config) fn is_root(&self) -> bool {
         self.0.is_empty()
     }

@@ -133,7 +133,7 @@ impl Resolver<'_> {
 }
 
 /// The variable of `$NAME` or `${NAME}`.
-pub(super) fn reference(text: &str) -> Option<&str> {
+pub(in crate::config) fn reference(text: &str) -> Option<&str> {
     let name = text.strip_prefix('$')?;
     let name = match name.strip_prefix('{') {
         Some(inner) => inner.strip_suffix('}')?,

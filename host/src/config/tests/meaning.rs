@@ -235,10 +235,10 @@ fn anothers_server_never_gets_the_vendors_key() {
         }"#,
     );
     let env = Env::fixed("", [("OPENAI_API_KEY", "sk-o"), ("GROQ_API_KEY", "gsk")]);
-    let variables = ["OPENAI_API_KEY".to_owned()];
+    let standing = crate::config::Standing::of(&env, "openai", "", None);
     let key = |model: &str| {
         let endpoint = &config.models[model].endpoint;
-        let secret = endpoint.secret(&env, "api_key", &variables, true).unwrap();
+        let secret = endpoint.secret(&env, &standing, "api_key", true).unwrap();
         secret.map(|secret| secret.expose_secret().to_owned())
     };
     assert_eq!(key("groq"), None);

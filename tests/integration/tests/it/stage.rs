@@ -83,7 +83,10 @@ impl Stage {
         self.variables
             .push(("HOSTILE_API_KEY".into(), "sk-sim-openai".into()));
         self.config["plugins"]["hostile"]["path"] = guest("hostile").display().to_string().into();
-        self.config["providers"]["hostile"] = json!({ "plugin": "hostile", "base_url": base_url });
+        // A plugin that is none of the program's own gets a key if both key and address are named.
+        self.config["providers"]["hostile"] = json!({
+            "plugin": "hostile", "base_url": base_url, "api_key_env": "HOSTILE_API_KEY",
+        });
         self.config["models"][model] = json!({
             "provider": "hostile", "model_name": "gpt-4o-mini", "settings": settings,
         });
@@ -240,7 +243,7 @@ pub(crate) fn program() -> PathBuf {
 }
 
 /// Compiled plugins, shared by all tests: compiling takes longer than the rest.
-fn cache_dir() -> PathBuf {
+pub(crate) fn cache_dir() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
 }
 
