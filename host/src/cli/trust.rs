@@ -116,8 +116,8 @@ fn tell_files(context: &Context) {
             .map(|request| request.path.as_str())
             .collect();
         context.printer.note(&format!(
-            "warning: {}: {} does not count, because the file was found in the working directory \
-             and says where keys go: {HINT}",
+            "warning: {} was found in the working directory, and no address in it counts without \
+             your consent ({}): {HINT}",
             untrusted.path.display(),
             names.join(", ")
         ));

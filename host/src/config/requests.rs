@@ -71,8 +71,12 @@ impl<'a> Reader<'a> {
                     self.only(&place, node, &keys);
                 }
                 "health" => self.only(&place, node, &["timeout_ms"]),
-                "cache" => self.only(&place, node, &["enabled", "ttl_seconds", "max_entries"]),
+                "cache" => self.cache(&place, node),
                 "history" => self.history(&place, node),
+                "prices" => {
+                    let message = format!("read prices from {}", self.shown_path(node));
+                    self.ask(&place, node, message);
+                }
                 "plugin_dir" => self.path(&place, node, "plugins", "load plugins from"),
                 "templates_dir" => self.path(&place, node, "templates", "read templates from"),
                 _ => self.other(&place, node),
@@ -112,6 +116,17 @@ impl<'a> Reader<'a> {
                 None => format!("load a plugin as {}", written(node)),
             };
             reader.ask(place, node, message);
+        });
+    }
+
+    fn cache(&mut self, place: &Place, node: &Node) {
+        self.each(place, node, |reader, place, node| match place.last_key() {
+            Some("enabled" | "ttl_seconds" | "max_entries") => {}
+            Some("path") => {
+                let message = format!("keep answers in {}", reader.shown_path(node));
+                reader.ask(place, node, message);
+            }
+            _ => reader.other(place, node),
         });
     }
 

@@ -188,11 +188,11 @@ fn whatever_names_something_is_asked_about() {
         ),
         (
             r#"{ "prices": "p.json" }"#.to_owned(),
-            r#"prices: use "p.json""#,
+            r#"prices: read prices from "/repo/configs/p.json""#,
         ),
         (
             r#"{ "cache": { "path": "x" } }"#.to_owned(),
-            r#"cache.path: use "x""#,
+            r#"cache.path: keep answers in "/repo/configs/x""#,
         ),
         (
             r#"{ "history": { "path": "~/x.db" } }"#.to_owned(),

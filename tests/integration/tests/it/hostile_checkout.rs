@@ -120,10 +120,10 @@ fn consent_is_asked_for_and_holds_for_exactly_what_was_seen() {
     let done = checkout.run(&["config", "trust"]);
     let shown = done.stdout.clone();
     assert!(
-        shown.contains("line 13: providers.openai.api_key_command: run the program"),
+        shown.contains("line 11: providers.openai.api_key_command: run the program"),
         "{shown}"
     );
-    assert!(shown.contains("so do 2 more"), "{shown}");
+    assert!(shown.contains("(so do 1 more)"), "{shown}");
     assert_eq!(done.code, Some(2), "nobody could be asked: {done:?}");
     checkout.run(&["query", "hi"]).fails(2, &["config trust"]);
 
@@ -226,7 +226,8 @@ fn a_found_env_file_gives_keys_and_leads_nowhere() {
         let done = checkout.run(&["query", "hi", "--model", model]);
         let words = [
             "OPENAI_BASE_URL",
-            "OLLAMA_HOST does not count",
+            "OLLAMA_HOST",
+            "no address in it counts without your consent",
             "multillm config trust",
             "MULTILLM_CONFIG",
             "HTTPS_PROXY",
@@ -241,17 +242,16 @@ fn a_found_env_file_gives_keys_and_leads_nowhere() {
 
     checkout.run(&["config", "trust", ".env", "--yes"]).answer();
     let done = checkout.run(&["query", "hi"]);
-    assert!(
-        !done.stderr.contains("OPENAI_BASE_URL does not"),
-        "{done:?}"
-    );
+    assert!(!done.stderr.contains("no address in it"), "{done:?}");
     let heard = thief.heard().join("\n");
     assert!(heard.contains("sk-user-openai"), "{heard}");
     assert!(!heard.contains("aws-user"), "nothing is expanded: {heard}");
     let before = thief.heard().len();
     let text = fs::read_to_string(checkout.repo().join(".env")).unwrap();
     checkout.write(".env", text + "\n");
-    checkout.run(&["query", "hi"]).fails(1, &["does not count"]);
+    checkout
+        .run(&["query", "hi"])
+        .fails(1, &["no address in it counts"]);
     assert_eq!(thief.heard().len(), before);
 }
 
@@ -295,9 +295,10 @@ fn a_named_or_own_env_file_counts_as_a_whole() {
 
 #[test]
 fn what_cannot_be_read_of_an_env_file_is_told_by_query_too() {
-    let checkout = Checkout::new();
+    let checkout = Checkout::new().with_plugins();
     let text = r#"{ "default_model": "o", "models": { "o": { "provider": "openai", "api_key_env": "GW_KEY" } } }"#;
-    let named = checkout.write("named.json", text).display().to_string();
+    let named = checkout.write("configs/named.json", text);
+    let named = named.display().to_string();
     let told = |bytes: &[u8], words: &str| {
         checkout.write(".env", bytes);
         let done = checkout.run(&["query", "hi", "--config", &named]);
