@@ -124,6 +124,12 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<crate::stats::StatsError> for Failure {
+    fn from(error: crate::stats::StatsError) -> Self {
+        Failure::Error(error.into())
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Failure::Output(error)
@@ -157,7 +163,7 @@ impl Context {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    printer::start_tracing(cli.verbose);
+    printer::start_tracing(cli.verbose, cli.quiet);
     let mut context = Context {
         config: cli.config,
         env: Env::process(),

@@ -5,6 +5,7 @@
 //! plugins and HTTP.
 
 mod breaker;
+mod budget;
 mod builder;
 mod cache;
 mod call;
@@ -31,6 +32,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use budget::Budgets;
 
 use crate::chat::{ChatMessage, ChatRequest, ChatResponse};
 use crate::config::{Config, Env};
@@ -61,30 +63,21 @@ struct Inner {
     live: Arc<Live>,
     recorder: Option<Recorder>,
     history: Option<PathBuf>,
+    budgets: Arc<Budgets>,
 }
 
 impl MultiLlmService {
     /// A service by a configuration in memory.
     #[must_use]
     pub fn new(config: Config, env: Env) -> Self {
-        let history = match config.history.enabled {
-            true => config
-                .history
-                .path
-                .clone()
-                .map_or_else(crate::stats::default_path, Ok),
-            false => Err(crate::stats::StatsError::Place {
-                path: String::new(),
-                reason: String::new(),
-            }),
-        };
-        let history = match (config.history.enabled, history) {
-            (true, Err(error)) => {
-                tracing::warn!("{error}");
-                None
-            }
-            (_, path) => path.ok(),
-        };
+        let named = config.history.path.clone();
+        let place = named.map_or_else(crate::stats::default_path, Ok);
+        if let (true, Err(error)) = (config.history.enabled, &place) {
+            tracing::warn!("{error}: nothing is recorded");
+        }
+        // Where no history is kept, its place is still that of the ledger of budgets.
+        let place = place.ok();
+        let history = place.clone().filter(|_| config.history.enabled);
         MultiLlmService {
             inner: Arc::new(Inner {
                 env,
@@ -92,6 +85,7 @@ impl MultiLlmService {
                 reloading: tokio::sync::Mutex::default(),
                 live: Arc::default(),
                 recorder: history.clone().map(Recorder::start),
+                budgets: Arc::new(Budgets::new(place, history.clone())),
                 history,
             }),
         }
@@ -198,8 +192,10 @@ impl MultiLlmService {
         self.inner.history.as_deref()
     }
 
-    /// Waits until everything that was recorded is in the history.
+    /// Waits until everything that was recorded is in the history, but not longer than some seconds
+    /// if it cannot be written; a warning says so then.
     pub async fn close(&self) {
+        self.inner.budgets.flush().await;
         if let Some(recorder) = &self.inner.recorder {
             recorder.flush().await;
         }

@@ -183,6 +183,9 @@ impl Accumulator {
             }
             Delta::Usage(usage) => {
                 self.usage.update(&usage);
+                if usage.counts_nothing_for(&self.parts) {
+                    self.usage.completion_tokens = Some(0);
+                }
                 None
             }
             Delta::Billing(billing) => {
@@ -383,6 +386,19 @@ mod tests {
         assert_eq!(answer.usage_if_cut().completion_tokens, None);
         answer.push(usage(5));
         assert_eq!(answer.usage_if_cut().completion_tokens, Some(5));
+    }
+
+    #[test]
+    fn an_empty_answer_may_have_taken_nothing_although_more_was_announced() {
+        let mut answer = Accumulator::default();
+        for completion in [1, 0] {
+            answer.push(Delta::Usage(Usage {
+                prompt_tokens: Some(9),
+                completion_tokens: Some(completion),
+                ..Usage::default()
+            }));
+        }
+        assert_eq!(answer.usage.completion_tokens, Some(0));
     }
 
     #[test]

@@ -62,10 +62,17 @@ impl Usage {
         take(&mut self.reasoning_tokens, newer.reasoning_tokens);
     }
 
+    /// Whether this says that nothing was produced where nothing is: then it is believed.
+    pub(super) fn counts_nothing_for(&self, parts: &[Part]) -> bool {
+        self.completion_tokens == Some(0)
+            && self.prompt_tokens.is_some_and(|prompt| prompt > 0)
+            && !parts.iter().any(holds_something)
+    }
+
     /// The counts of an answer with these parts, as far as they can be true together.
     ///
     /// - A count above [`IMPLAUSIBLE`] is unknown.
-    /// - No input or no output beside content that came is unknown.
+    /// - Nothing but zeros beside content that came says nothing.
     /// - More cached or written input than input: the vendor counts it beside the input, and the
     ///   sum is the input.
     /// - More thoughts than output: the vendor counts them beside the output, likewise.
@@ -75,7 +82,7 @@ impl Usage {
     pub fn settled(self, parts: &[Part]) -> Usage {
         let mut usage = self.plausible();
         if parts.iter().any(holds_something) {
-            usage.forget_zeros();
+            usage.forget_if_nothing();
         }
         let gathered = usage.gather_input();
         usage.gather_output();
@@ -95,20 +102,18 @@ impl Usage {
         }
     }
 
-    /// Something was asked and answered: neither took no tokens.
-    fn forget_zeros(&mut self) {
-        for count in [
-            &mut self.prompt_tokens,
-            &mut self.completion_tokens,
-            &mut self.total_tokens,
-        ] {
-            *count = count.filter(|count| *count > 0);
-        }
-        // A total that leaves nothing for one side counted the other alone.
-        if self.completion_tokens.is_none() && self.total_tokens <= self.prompt_tokens
-            || self.prompt_tokens.is_none() && self.total_tokens <= self.completion_tokens
-        {
-            self.total_tokens = None;
+    /// Something was asked and answered: that took tokens, whoever did not count them.
+    fn forget_if_nothing(&mut self) {
+        let counts = [
+            self.prompt_tokens,
+            self.completion_tokens,
+            self.total_tokens,
+            self.cached_tokens,
+            self.cache_write_tokens,
+            self.reasoning_tokens,
+        ];
+        if counts.into_iter().flatten().all(|count| count == 0) {
+            *self = Usage::default();
         }
     }
 

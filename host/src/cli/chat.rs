@@ -5,7 +5,7 @@ mod command;
 mod line;
 mod turn;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::{Context, Failure, figures};
@@ -150,7 +150,12 @@ fn watch(service: &MultiLlmService, news: &News) -> Option<Watch> {
 fn history_file(service: &MultiLlmService) -> Option<PathBuf> {
     let keeps = service.config().history.content;
     let path = service.history_path().filter(|_| keeps)?;
-    Some(path.with_file_name("chat_lines"))
+    Some(lines_beside(path))
+}
+
+/// The file of typed lines that belongs to a history's file.
+pub(super) fn lines_beside(history: &Path) -> PathBuf {
+    history.with_file_name("chat_lines")
 }
 
 impl Chat<'_> {

@@ -1,16 +1,20 @@
 //! `multillm history`: what was asked and answered.
 
-use std::path::PathBuf;
+mod export;
+
+use std::path::{Path, PathBuf};
 
 use super::list::table;
 use super::numbers::{dollars, millis, number};
-use super::{Context, Failure, filter};
+use super::{Context, Failure, filter, progress};
 use crate::error::Error;
 use crate::service::MultiLlmService;
-use crate::stats::{Entry, Filter, write_csv};
+use crate::stats::{Entry, Filter, StatsError};
 
 /// How many entries are shown where no number is given.
 const SHOWN: u32 = 20;
+/// Counting what a search finds ends here: it would take longer than to find what is shown.
+const COUNTED: u64 = 1_000;
 /// The most columns of a terminal that a prompt takes in a list.
 const PROMPT_WIDTH: usize = 40;
 
@@ -57,7 +61,7 @@ pub(super) enum Command {
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// Remove exchanges; without a filter all of them, and stored conversations too
+    /// Remove exchanges; without a filter all of them, stored conversations and typed lines too
     Clear {
         #[command(flatten)]
         filter: filter::Args,
@@ -114,10 +118,7 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<(), Failu
                 limit,
                 ..filter.filter()?
             };
-            let mut history = service.history().await?;
-            let entries = history.list(&filter).await.map_err(Error::from)?;
-            history.close().await;
-            export(&entries, format, output, context)
+            export::run(&service, &filter, (format, output), context).await
         }
         Command::Clear { filter, yes } => clear(&service, &filter.filter()?, yes, context).await,
     }
@@ -129,9 +130,21 @@ async fn list(
     context: &Context,
 ) -> Result<(), Failure> {
     let mut history = service.history().await?;
-    let entries = history.list(filter).await.map_err(Error::from)?;
-    let all = history.count(filter).await.map_err(Error::from)?;
+    let searching = async {
+        let entries = history.list(filter).await?;
+        // How many there are is worth saying only if some are not shown.
+        let full = filter
+            .limit
+            .is_some_and(|limit| entries.len() >= limit as usize);
+        let all = match full {
+            true => history.count(filter, COUNTED).await?,
+            false => entries.len() as u64,
+        };
+        Ok::<_, StatsError>((entries, all))
+    };
+    let found = progress::waiting(context, "searching the history", searching).await;
     history.close().await;
+    let (entries, all) = found?;
     if context.json {
         context.printer.json(&entries)?;
         return Ok(());
@@ -158,9 +171,10 @@ async fn list(
     context.printer.line(&table.trim_fmt())?;
     let shown = u64::try_from(entries.len()).unwrap_or(u64::MAX);
     if shown < all {
+        let more = if all < COUNTED { "" } else { "more than " };
         context
             .printer
-            .note(&format!("{shown} of {all}; --limit shows more"));
+            .note(&format!("{shown} of {more}{all}; --limit shows more"));
     }
     Ok(())
 }
@@ -223,36 +237,6 @@ async fn show(service: &MultiLlmService, id: i64, context: &Context) -> Result<(
     Ok(())
 }
 
-fn export(
-    entries: &[Entry],
-    format: Format,
-    output: Option<PathBuf>,
-    context: &Context,
-) -> Result<(), Failure> {
-    let mut bytes = vec![];
-    match format {
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut bytes, entries).map_err(std::io::Error::from)?;
-            bytes.push(b'\n');
-        }
-        Format::Csv => write_csv(entries, &mut bytes)?,
-    }
-    match output {
-        None => context.printer.data(&String::from_utf8_lossy(&bytes))?,
-        Some(path) => {
-            std::fs::write(&path, bytes).map_err(|error| {
-                Failure::Usage(format!("cannot write {}: {error}", path.display()))
-            })?;
-            context.printer.note(&format!(
-                "{} exchanges in {}",
-                entries.len(),
-                path.display()
-            ));
-        }
-    }
-    Ok(())
-}
-
 async fn clear(
     service: &MultiLlmService,
     filter: &Filter,
@@ -260,10 +244,10 @@ async fn clear(
     context: &Context,
 ) -> Result<(), Failure> {
     let mut history = service.history().await?;
-    let count = history.count(filter).await.map_err(Error::from)?;
+    let count = history.count(filter, u64::MAX).await?;
     if !yes {
         let what = match filter.is_open() {
-            true => "and all stored conversations ",
+            true => "and all stored conversations and typed lines ",
             false => "",
         };
         let question = format!("remove {count} exchanges {what}for good?");
@@ -272,8 +256,12 @@ async fn clear(
             return Ok(());
         }
     }
-    let removed = history.clear(filter).await.map_err(Error::from)?;
+    let clearing = history.clear(filter);
+    let removed = progress::waiting(context, "removing exchanges", clearing).await?;
     history.close().await;
+    if let (true, Some(history)) = (filter.is_open(), service.history_path()) {
+        remove_lines(&super::chat::lines_beside(history))?;
+    }
     match context.json {
         true => context
             .printer
@@ -283,6 +271,19 @@ async fn clear(
             .note(&format!("{removed} exchanges are removed")),
     }
     Ok(())
+}
+
+/// Removes the lines that were typed in chats.
+fn remove_lines(path: &Path) -> Result<(), Failure> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let path = path.display();
+            Err(Failure::Usage(format!(
+                "the exchanges are removed, but not the typed lines in {path}: {error}"
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn outcome(entry: &Entry) -> String {

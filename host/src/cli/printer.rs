@@ -158,8 +158,9 @@ fn harmless(text: &str) -> String {
 }
 
 /// Sends tracing to stderr, as far as it was asked for.
-pub(crate) fn start_tracing(verbose: u8) {
+pub(crate) fn start_tracing(verbose: u8, quiet: bool) {
     let default = match verbose {
+        0 if quiet => "off",
         0 => "multillm=warn",
         1 => "multillm=debug",
         _ => "multillm=trace,wasmtime=info,reqwest=debug",

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -50,6 +50,50 @@ fn spinner(what: impl Into<Cow<'static, str>>) -> ProgressBar {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+/// Counts entries on stderr, if somebody looks and it takes long.
+pub(super) struct Counter {
+    bar: Option<ProgressBar>,
+    begun: Instant,
+}
+
+impl Counter {
+    /// `shown`: nothing else is drawn meanwhile. `all`: how many there are, where that is known.
+    pub(super) fn new(context: &Context, shown: bool, all: Option<u64>) -> Self {
+        let bar = (shown && context.printer.shows_progress()).then(|| {
+            let bar = match all {
+                Some(all) => ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::hidden()),
+                None => ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
+            };
+            bar.set_style(style(match all {
+                Some(_) => "{spinner} {human_pos} of {human_len} exchanges {elapsed}",
+                None => "{spinner} {human_pos} exchanges {elapsed}",
+            }));
+            bar
+        });
+        Counter {
+            bar,
+            begun: Instant::now(),
+        }
+    }
+
+    pub(super) fn one_more(&self) {
+        if let Some(bar) = &self.bar {
+            if bar.is_hidden() && self.begun.elapsed() >= SOON {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+            }
+            bar.inc(1);
+        }
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 /// A line for each of several models.

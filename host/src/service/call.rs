@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::budget::Budgets;
 use super::exchange::{Outcome, Peer};
 use super::live::Live;
 use super::recording::{Recording, now_ms};
@@ -22,7 +23,7 @@ pub(super) struct Call {
     live: Arc<Live>,
     env: Env,
     recorder: Option<Recorder>,
-    history: Option<std::path::PathBuf>,
+    budgets: Arc<Budgets>,
     plan: router::Plan,
     request: ChatRequest,
     stream: bool,
@@ -60,7 +61,7 @@ impl Call {
         Ok(Call {
             env: service.inner.env.clone(),
             recorder: service.inner.recorder.clone(),
-            history: service.inner.history.clone(),
+            budgets: service.inner.budgets.clone(),
             plan,
             request,
             stream,
@@ -138,12 +139,13 @@ impl Call {
                 .admit(&config.breaker, Instant::now())
                 .map_err(|left| names(resting(left)))?;
         }
-        let tokens = request::estimate(&request);
+        let prices = self.state.prices();
         let mut attempt = 0;
         loop {
-            let admission = Admission::obtain(&self.live, model, tokens, self.history.as_deref())
+            let admission = Admission::obtain(&self.live, model, &request, &self.budgets, &prices)
                 .await
                 .map_err(names)?;
+            let reservation = admission.reservation();
             attempt += 1;
             progress.attempts += 1;
             let mut recording = Recording::begin(
@@ -152,7 +154,7 @@ impl Call {
             );
             let ticket = Ticket {
                 model: model.clone(),
-                prices: self.state.prices(),
+                prices: prices.clone(),
                 plugin: peer.plugin.name().to_owned(),
                 begun: self.begun,
                 attempts: progress.attempts,
@@ -174,6 +176,9 @@ impl Call {
                 Err(error) => names(error),
             };
             recording.failed(&error);
+            if let Some(reservation) = reservation {
+                reservation.failed(&error);
+            }
             live.breaker.failed(&config.breaker, &error, Instant::now());
             let wait = retry::pause(
                 &config.retry,

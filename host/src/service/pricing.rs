@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 
 use rust_decimal::Decimal;
 
+use super::request::Most;
 use crate::chat::{Billing, Usage};
 use crate::config::{Model, Prices};
-use crate::stats::{self, PriceTable};
+use crate::stats::{self, Estimate, PriceTable};
 
 /// Where Ollama's own servers are; everything else that its plugin talks to is the user's.
 const OLLAMA_CLOUD: &str = "ollama.com";
@@ -58,6 +59,34 @@ impl PriceList {
             }
         };
         stats::cost(&prices, usage)
+    }
+
+    /// What a request may cost; nothing where its price is unknown.
+    pub(super) fn estimate(&self, model: &Model, most: &Most) -> Option<Estimate> {
+        let prices = match &model.prices {
+            Some(prices) => prices.clone(),
+            None => self.listed(model, None, Some(most.input))?,
+        };
+        let dearest = |a: Option<Decimal>, b: Option<Decimal>| a.map(|a| a.max(b.unwrap_or(a)));
+        let prices = Prices {
+            input_per_1m: dearest(prices.input_per_1m, prices.cache_write_per_1m),
+            output_per_1m: dearest(prices.output_per_1m, prices.reasoning_per_1m),
+            per_request: prices.per_request,
+            ..Prices::default()
+        };
+        let of = |output: u64| {
+            let usage = Usage {
+                prompt_tokens: Some(most.input),
+                completion_tokens: Some(output),
+                ..Usage::default()
+            };
+            stats::cost(&prices, &usage)
+        };
+        Some(Estimate {
+            input: of(0)?,
+            whole: of(most.output)?,
+            bounded: most.bounded,
+        })
     }
 
     fn listed(&self, model: &Model, answered: Option<&str>, prompt: Option<u64>) -> Option<Prices> {

@@ -1,6 +1,6 @@
 //! What holds for every request before a model is asked.
 
-use crate::chat::{ChatMessage, ChatRequest, Part, ResultPart, Role};
+use crate::chat::{ChatMessage, ChatRequest, Part, ResponseFormat, ResultPart, Role};
 use crate::config::Model;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -74,6 +74,61 @@ pub(super) fn estimate(request: &ChatRequest) -> u64 {
     text_length(request).div_ceil(4)
 }
 
+/// Tokens of a picture at most: what vendors charge for a large one.
+const PICTURE: u64 = 2_000;
+/// Tokens of an answer that nothing bounds: the most that vendors give where nobody asks for more.
+const ANSWER: u64 = 4_096;
+
+/// The most tokens that a request is expected to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Most {
+    pub(super) input: u64,
+    pub(super) output: u64,
+    /// The request itself bounds the output.
+    pub(super) bounded: bool,
+}
+
+/// The most tokens that a request is expected to take: input at three bytes each, which few texts
+/// reach; output as it is bounded.
+pub(super) fn most(request: &ChatRequest) -> Most {
+    let pictures = request
+        .messages
+        .iter()
+        .flat_map(|message| &message.content)
+        .map(|part| match part {
+            Part::Image(_) => 1,
+            Part::ToolResult(result) => result
+                .content
+                .iter()
+                .filter(|part| matches!(part, ResultPart::Image(_)))
+                .count() as u64,
+            _ => 0,
+        })
+        .sum::<u64>();
+    let tools = match request.tools.is_empty() {
+        true => 0,
+        false => serde_json::to_vec(&request.tools).map_or(0, |text| text.len() as u64),
+    };
+    let format = match &request.response_format {
+        ResponseFormat::Text => 0,
+        format => serde_json::to_vec(format).map_or(0, |text| text.len() as u64),
+    };
+    let extra = |name: &str| request.extra.get(name).and_then(serde_json::Value::as_u64);
+    let said = ["max_tokens", "max_completion_tokens", "max_output_tokens"]
+        .into_iter()
+        .filter_map(extra)
+        .max()
+        .or(request.sampling.max_tokens.map(u64::from));
+    let answers = extra("n").unwrap_or(1).max(1);
+    Most {
+        input: (text_length(request) + tools + format)
+            .div_ceil(3)
+            .saturating_add(pictures.saturating_mul(PICTURE)),
+        output: said.unwrap_or(ANSWER).saturating_mul(answers),
+        bounded: said.is_some(),
+    }
+}
+
 /// How many tools were called in the conversation.
 pub(super) fn tool_calls(messages: &[ChatMessage]) -> usize {
     messages
@@ -91,4 +146,28 @@ pub(super) fn last_question(messages: &[ChatMessage]) -> String {
         .find(|message| message.role == Role::User)
         .map(ChatMessage::text)
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_that_a_request_takes_is_bounded_by_what_it_says() {
+        let request = ChatRequest::new([ChatMessage::user("天".repeat(300))]);
+        let plain = most(&request);
+        assert!(plain.input >= 300 && !plain.bounded, "{plain:?}");
+        assert_eq!(plain.output, ANSWER);
+        let mut bounded = request.max_tokens(50);
+        assert_eq!((most(&bounded).output, most(&bounded).bounded), (50, true));
+        bounded.extra.insert("n".into(), 3.into());
+        assert_eq!(most(&bounded).output, 150);
+        bounded
+            .extra
+            .insert("max_completion_tokens".into(), 70.into());
+        assert_eq!(most(&bounded).output, 210);
+        let picture = crate::chat::ImagePart::url("https://example.org/a.png");
+        let seen = ChatRequest::new([ChatMessage::user("?").with_image(picture)]);
+        assert!(most(&seen).input > PICTURE);
+    }
 }

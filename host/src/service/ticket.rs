@@ -1,20 +1,18 @@
 //! What an answer needs to know of the call that it belongs to, and what it owes afterwards.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::budget::{Budgets, Reservation};
 use super::cache::{Cache, Miss};
-use super::limits;
 use super::live::{Live, ModelLive, Use, lock};
 use super::pricing::PriceList;
-use super::recording::now_ms;
-use crate::chat::{Billing, ChatResponse, FinishReason, Part, Usage};
+use super::request;
+use crate::chat::{Billing, ChatRequest, ChatResponse, FinishReason, Part, Usage};
 use crate::config::{Model, RateLimits};
 use crate::error::{Error, Result};
-use crate::stats::{Filter, History};
 
 /// What an answer needs to know of its call.
 pub(super) struct Ticket {
@@ -74,21 +72,23 @@ impl Ticket {
     }
 }
 
-/// The right to one exchange: places among those at one time, and a share of the limits.
+/// The right to one exchange: places among those at one time, and a share of limits and budgets.
 pub(super) struct Admission {
     model: Arc<ModelLive>,
     provider: Arc<Use>,
     begun: Instant,
+    reservation: Option<Arc<Reservation>>,
     _places: Vec<OwnedSemaphorePermit>,
 }
 
 impl Admission {
-    /// Waits for a place, and refuses what exceeds a limit.
+    /// Waits for a place, and refuses what exceeds a limit or a budget.
     pub(super) async fn obtain(
         live: &Live,
         model: &Model,
-        tokens: u64,
-        history: Option<&Path>,
+        request: &ChatRequest,
+        budgets: &Budgets,
+        prices: &PriceList,
     ) -> Result<Self> {
         let own = live.model(&model.name);
         let provider = live.provider(&model.provider.name);
@@ -102,84 +102,50 @@ impl Admission {
                 places.extend(place.ok());
             }
         }
+        let reservation = budgets.reserve(model, request, prices).await?;
         let begun = Instant::now();
-        let filter = Filter {
-            model: Some(model.name.clone()),
-            ..Filter::default()
-        };
+        let tokens = request::estimate(request);
         let owner = format!("model {:?}", model.name);
-        admit(
-            &own.usage,
-            &model.limits,
-            &owner,
-            tokens,
-            begun,
-            filter,
-            history,
-        )
-        .await?;
-        let filter = Filter {
-            provider: Some(model.provider.name.clone()),
-            ..Filter::default()
-        };
-        let owner = format!("provider {:?}", model.provider.name);
-        let limits = &model.provider.limits;
-        admit(&provider, limits, &owner, tokens, begun, filter, history).await?;
+        let admitted = admit(&own.usage, &model.limits, &owner, tokens, begun).and_then(|()| {
+            let owner = format!("provider {:?}", model.provider.name);
+            admit(&provider, &model.provider.limits, &owner, tokens, begun)
+        });
+        if let Err(error) = admitted {
+            if let Some(reservation) = &reservation {
+                reservation.release();
+            }
+            return Err(error);
+        }
         Ok(Admission {
             model: own,
             provider,
             begun,
+            reservation: reservation.map(Arc::new),
             _places: places,
         })
+    }
+
+    /// What it holds in budgets. Whoever knows how the exchange ended settles it.
+    pub(super) fn reservation(&self) -> Option<Arc<Reservation>> {
+        self.reservation.clone()
     }
 
     fn settle(&self, answer: &ChatResponse, first: Option<Duration>) {
         let tokens = answer.usage.total();
         for usage in [&self.model.usage, &*self.provider] {
-            lock(&usage.window).used(self.begun, tokens, answer.cost, now_ms());
+            lock(&usage.window).used(self.begun, tokens);
+        }
+        if let Some(reservation) = &self.reservation {
+            reservation.answered(answer.cost);
         }
         self.model
             .answered(first.unwrap_or_else(|| self.begun.elapsed()));
     }
 }
 
-async fn admit(
-    usage: &Use,
-    limits: &RateLimits,
-    owner: &str,
-    tokens: u64,
-    begun: Instant,
-    filter: Filter,
-    history: Option<&Path>,
-) -> Result<()> {
-    if *limits == RateLimits::default() {
-        return Ok(());
+fn admit(usage: &Use, limits: &RateLimits, owner: &str, tokens: u64, begun: Instant) -> Result<()> {
+    match *limits == RateLimits::default() {
+        true => Ok(()),
+        false => lock(&usage.window).admit(limits, owner, tokens, begun),
     }
-    let now = now_ms();
-    if limits.cost_per_day.is_some() && lock(&usage.window).needs_history(now) {
-        let filter = Filter {
-            since_ms: Some(limits::midnight(now)),
-            ..filter
-        };
-        let spent = spent(history, &filter).await;
-        lock(&usage.window).load(spent);
-    }
-    lock(&usage.window).admit(limits, owner, tokens, begun, now)
-}
-
-/// What the history knows to have been spent. A history that cannot be read knows nothing.
-async fn spent(history: Option<&Path>, filter: &Filter) -> rust_decimal::Decimal {
-    let Some(path) = history else {
-        return rust_decimal::Decimal::ZERO;
-    };
-    let read = async {
-        let mut history = History::open(path).await?;
-        let spent = history.spent(filter).await;
-        history.close().await;
-        spent
-    };
-    read.await.unwrap_or_else(|error| {
-        tracing::warn!("{error}");
-        rust_decimal::Decimal::ZERO
-    })
 }

@@ -1,23 +1,36 @@
-//! The SQLite file: where it is, how it is opened, how its schema is brought up to date.
+//! The SQLite file: where it is, whose it is, how it is opened, how its schema is brought up to date.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Row as _};
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 
 use super::StatsError;
 
 /// Number of migrations; kept in the file's `user_version`, so that a current file costs one look.
-const VERSION: i64 = 2;
-/// How long a writer waits for the others.
-const BUSY: Duration = Duration::from_secs(30);
+const VERSION: i64 = 3;
+/// How long a statement waits for other programs. Many writers of this one take turns within
+/// milliseconds; whoever holds the file for longer is told of.
+const BUSY: Duration = Duration::from_secs(2);
+/// How often the lock of a migration is tried.
+const LOCK_STEP: Duration = Duration::from_millis(20);
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// An open database.
 pub struct Database {
     pub(super) connection: SqliteConnection,
+}
+
+/// Whose a file is, by the tables in it.
+enum Owner {
+    /// Nobody's: it is empty.
+    Nobody,
+    /// Ours, in this form.
+    Us(i64),
+    /// Another program's.
+    Other,
 }
 
 /// The database file in the user's data directory.
@@ -30,47 +43,74 @@ pub fn default_path() -> Result<PathBuf, StatsError> {
         .map(|dirs| dirs.data_dir().join("history.db"))
         .ok_or_else(|| StatsError::Place {
             path: "the user's data directory".to_owned(),
-            reason: "not known, because no home directory is".to_owned(),
+            reason: "not known, because no home directory is (HOME is not set)".to_owned(),
         })
 }
 
 impl Database {
-    /// Opens the file, and makes it if it is not there.
+    /// Opens the file to read and write, and makes it if it is not there. A file of another program or
+    /// of a newer one is not touched.
     ///
     /// # Errors
     ///
     /// [`StatsError`] that says which file and why.
     pub async fn open(path: &Path) -> Result<Self, StatsError> {
-        let place = |error: std::io::Error| StatsError::Place {
-            path: path.display().to_string(),
-            reason: error.to_string(),
+        prepare_file(path)?;
+        let opened = async {
+            let mut connection = options(path).connect().await?;
+            match owner(&mut connection).await? {
+                Owner::Us(VERSION) => {}
+                Owner::Us(older @ ..VERSION) => {
+                    tracing::debug!(older, "history: the schema is brought up to date");
+                    migrate(&mut connection, path).await?;
+                }
+                Owner::Nobody => migrate(&mut connection, path).await?,
+                Owner::Us(found) => return Err(newer(path, found)),
+                Owner::Other => return Err(foreign(path)),
+            }
+            sqlx::query("PRAGMA journal_mode = WAL")
+                .execute(&mut connection)
+                .await?;
+            Ok(Database { connection })
         };
-        if let Some(parent) = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-        {
-            make_directory(parent).map_err(place)?;
-        }
-        make_private(path).map_err(place)?;
-        Self::open_made(path)
-            .await
-            .map_err(|error| damaged(path, error))
+        opened.await.map_err(|error: StatsError| error.at(path))
     }
 
-    async fn open_made(path: &Path) -> Result<Self, StatsError> {
-        let mut connection = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            // A commit survives the end of the process at once, and that of the machine soon.
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(BUSY)
-            .disable_statement_logging()
-            .connect()
-            .await?;
-        if version(&mut connection).await? < VERSION {
-            migrate(&mut connection, path).await?;
+    /// Opens the file as [`Database::open`] does, or only to read where it may not be written.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::open`].
+    pub async fn open_to_read(path: &Path) -> Result<Self, StatsError> {
+        let refused = match Self::open(path).await {
+            Err(error @ (StatsError::ReadOnly { .. } | StatsError::Full { .. }))
+                if path.is_file() =>
+            {
+                error
+            }
+            other => return other,
+        };
+        let only = options(path).read_only(true);
+        // A file with no log beside it and no place for one is read as it stands.
+        for options in [only.clone(), only.immutable(true)] {
+            let opened = async {
+                let mut connection = options.connect().await?;
+                match owner(&mut connection).await? {
+                    Owner::Us(..=VERSION) => Ok(Some(Database { connection })),
+                    Owner::Us(found) => Err(newer(path, found)),
+                    Owner::Other => Err(foreign(path)),
+                    Owner::Nobody => Ok(None),
+                }
+            };
+            match opened.await {
+                Ok(Some(database)) => return Ok(database),
+                Err(error @ (StatsError::Newer { .. } | StatsError::Foreign { .. })) => {
+                    return Err(error);
+                }
+                Ok(None) | Err(_) => {}
+            }
         }
-        Ok(Database { connection })
+        Err(refused)
     }
 
     /// Closes the file; the last one out tidies up.
@@ -82,47 +122,128 @@ impl Database {
     }
 }
 
-/// Says which file it is that SQLite cannot read: <https://www.sqlite.org/rescode.html>.
-fn damaged(path: &Path, error: StatsError) -> StatsError {
-    const CORRUPT: &str = "11";
-    const NO_DATABASE: &str = "26";
-    let database = match &error {
-        StatsError::Database(sqlx::Error::Database(database)) => database,
-        StatsError::Migration(sqlx::migrate::MigrateError::Execute(sqlx::Error::Database(
-            database,
-        ))) => database,
-        _ => return error,
-    };
-    match database.code().as_deref() {
-        Some(CORRUPT | NO_DATABASE) => StatsError::File {
-            path: path.display().to_string(),
-            reason: database.message().to_owned(),
-        },
-        _ => error,
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        // A commit survives the end of the process at once, and that of the machine soon.
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(BUSY)
+        .disable_statement_logging()
+}
+
+fn newer(path: &Path, found: i64) -> StatsError {
+    StatsError::Newer {
+        path: path.display().to_string(),
+        found,
+        known: VERSION,
     }
 }
 
+fn foreign(path: &Path) -> StatsError {
+    StatsError::Foreign {
+        path: path.display().to_string(),
+    }
+}
+
+/// Sees to it that there is a file to open, with its directory. Whatever else stands there is not
+/// opened: a pipe would never come to an end.
+pub(super) fn prepare_file(path: &Path) -> Result<(), StatsError> {
+    let about = match std::fs::metadata(path) {
+        Ok(about) => about,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if let Some(parent) = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+            {
+                make_directory(parent).map_err(|error| StatsError::of_place(parent, &error))?;
+            }
+            return make_private(path).map_err(|error| StatsError::of_place(path, &error));
+        }
+        Err(error) => return Err(StatsError::of_place(path, &error)),
+    };
+    if about.is_file() {
+        return Ok(());
+    }
+    Err(StatsError::NoFile {
+        path: path.display().to_string(),
+        what: kind_of(&about),
+    })
+}
+
+fn kind_of(about: &std::fs::Metadata) -> &'static str {
+    if about.is_dir() {
+        return "directory";
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        let kind = about.file_type();
+        if kind.is_fifo() {
+            return "pipe";
+        }
+        if kind.is_socket() {
+            return "socket";
+        }
+    }
+    "device"
+}
+
 async fn version(connection: &mut SqliteConnection) -> Result<i64, StatsError> {
-    let row = sqlx::query("PRAGMA user_version")
+    Ok(sqlx::query_scalar("PRAGMA user_version")
         .fetch_one(connection)
-        .await?;
-    Ok(row.try_get(0)?)
+        .await?)
+}
+
+async fn owner(connection: &mut SqliteConnection) -> Result<Owner, StatsError> {
+    const MARKS: [&str; 2] = ["_sqlx_migrations", "exchanges"];
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let has = |mark: &str| tables.iter().any(|table| table == mark);
+    if MARKS.into_iter().all(has) {
+        return Ok(Owner::Us(version(connection).await?));
+    }
+    // A process that was killed in its first moment leaves the first of our tables alone.
+    let nobodys = tables.iter().all(|table| table == MARKS[0]);
+    Ok(match nobodys && version(connection).await? == 0 {
+        true => Owner::Nobody,
+        false => Owner::Other,
+    })
 }
 
 /// Brings the schema up to date, one process at a time.
 async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StatsError> {
     let lock_path = path.with_extension("lock");
-    let place = |error: std::io::Error| StatsError::Place {
-        path: lock_path.display().to_string(),
-        reason: error.to_string(),
-    };
+    let place = |error: std::io::Error| StatsError::of_place(&lock_path, &error);
+    if lock_path.exists() && !lock_path.is_file() {
+        return Err(StatsError::NoFile {
+            path: lock_path.display().to_string(),
+            what: "pipe, directory or device",
+        });
+    }
     let lock = std::fs::OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
         .open(&lock_path)
         .map_err(place)?;
-    lock.lock().map_err(place)?;
+    let deadline = Instant::now() + BUSY;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => break,
+            Err(std::fs::TryLockError::WouldBlock) if Instant::now() < deadline => {
+                tokio::time::sleep(LOCK_STEP).await;
+            }
+            Err(std::fs::TryLockError::WouldBlock) => {
+                return Err(StatsError::Busy {
+                    path: path.display().to_string(),
+                });
+            }
+            Err(std::fs::TryLockError::Error(error)) => return Err(place(error)),
+        }
+    }
     if version(connection).await? < VERSION {
         // Not `run`: it takes a connection so generally that the compiler can no longer tell that
         // futures around it are `Send`, and nobody could spawn them.
@@ -164,6 +285,11 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn make_private(_path: &Path) -> std::io::Result<()> {
-    Ok(())
+fn make_private(path: &Path) -> std::io::Result<()> {
+    std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map(drop)
 }

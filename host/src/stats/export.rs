@@ -4,8 +4,44 @@ use std::io::Write;
 
 use super::Entry;
 
-/// Writes entries as CSV (RFC 4180, UTF-8), a header first. What is unknown is empty; money has
-/// all its digits; the time stands as Unix milliseconds and as RFC 3339 (UTC).
+/// Entries as CSV (RFC 4180, UTF-8), a header first. What is unknown is empty; money has all its
+/// digits; the time stands as Unix milliseconds and as RFC 3339 (UTC).
+pub struct CsvTable<W: Write> {
+    writer: csv::Writer<W>,
+}
+
+impl<W: Write> CsvTable<W> {
+    /// Begins a table with its header.
+    ///
+    /// # Errors
+    ///
+    /// The output cannot be written.
+    pub fn begin(out: W) -> std::io::Result<Self> {
+        let mut writer = csv::Writer::from_writer(out);
+        writer.write_record(COLUMNS)?;
+        Ok(CsvTable { writer })
+    }
+
+    /// Adds an entry.
+    ///
+    /// # Errors
+    ///
+    /// The output cannot be written.
+    pub fn entry(&mut self, entry: &Entry) -> std::io::Result<()> {
+        Ok(self.writer.write_record(row(entry))?)
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    ///
+    /// The output cannot be written.
+    pub fn end(mut self) -> std::io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// Writes entries as [`CsvTable`] does.
 ///
 /// # Errors
 ///
@@ -14,12 +50,11 @@ pub fn write_csv<'a>(
     entries: impl IntoIterator<Item = &'a Entry>,
     out: impl Write,
 ) -> std::io::Result<()> {
-    let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(COLUMNS)?;
+    let mut table = CsvTable::begin(out)?;
     for entry in entries {
-        writer.write_record(row(entry))?;
+        table.entry(entry)?;
     }
-    writer.flush()
+    table.end()
 }
 
 const COLUMNS: [&str; 34] = [

@@ -4,6 +4,8 @@ use jiff::civil;
 use jiff::tz::TimeZone;
 use sqlx::{QueryBuilder, Sqlite};
 
+use super::text_index;
+
 /// Which entries are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -92,8 +94,24 @@ fn ago(text: &str) -> Option<Option<i64>> {
     Some(number.and_then(|number| number.checked_mul(seconds * 1000)))
 }
 
-/// Adds what a filter asks for, its limit aside.
+/// Adds what a filter asks for, its limit aside. The text index must be complete.
 pub(super) fn restrict(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
+    restrict_columns(query, filter);
+    if let Some(text) = &filter.text {
+        let (index, phrase) = text_index::query(text);
+        query
+            .push(" AND id IN (SELECT rowid FROM ")
+            .push(index)
+            .push(" WHERE ")
+            .push(index)
+            .push(" MATCH ")
+            .push_bind(phrase)
+            .push(")");
+    }
+}
+
+/// Adds what a filter asks for, its text and limit aside.
+pub(super) fn restrict_columns(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
     if let Some(model) = &filter.model {
         query.push(" AND model = ").push_bind(model.clone());
     }
@@ -108,25 +126,6 @@ pub(super) fn restrict(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
     }
     if filter.failed {
         query.push(" AND outcome <> 'success'");
-    }
-    match &filter.text {
-        // The index knows runs of three letters and more; shorter texts are looked for in the rows.
-        Some(text) if text.chars().count() >= 3 => {
-            let phrase = format!("\"{}\"", text.replace('"', "\"\""));
-            query
-                .push(" AND id IN (SELECT rowid FROM exchanges_text WHERE exchanges_text MATCH ")
-                .push_bind(phrase)
-                .push(")");
-        }
-        Some(text) => {
-            query
-                .push(" AND (instr(lower(prompt), lower(")
-                .push_bind(text.clone())
-                .push(")) > 0 OR instr(lower(answer), lower(")
-                .push_bind(text.clone())
-                .push(")) > 0)");
-        }
-        None => {}
     }
 }
 

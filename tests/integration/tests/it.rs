@@ -23,6 +23,8 @@ mod answers;
 mod bad_input;
 #[path = "it/bad_plugins.rs"]
 mod bad_plugins;
+#[path = "it/budgets.rs"]
+mod budgets;
 #[path = "it/cancelled.rs"]
 mod cancelled;
 #[path = "it/chat.rs"]

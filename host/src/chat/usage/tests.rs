@@ -110,9 +110,11 @@ fn nothing_counted_beside_an_answer_is_unknown() {
         settled(usage(Some(0), Some(0), Some(0))),
         (None, None, None)
     );
+    assert_eq!(settled(usage(None, Some(0), None)), (None, None, None));
+    // A vendor that counted one side may have counted the other.
     assert_eq!(
         settled(usage(Some(12), Some(0), Some(12))),
-        (Some(12), None, None)
+        (Some(12), Some(0), Some(12))
     );
     assert_eq!(
         settled(usage(Some(12), Some(0), Some(19))),

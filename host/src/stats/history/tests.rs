@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
+
 use super::*;
 use crate::chat::{Billing, FinishReason, Usage};
 use crate::error::ErrorKind;
@@ -46,7 +48,7 @@ pub(in crate::stats) fn made(model: &str, provider: &str) -> Entry {
     }
 }
 
-fn record(model: &str, prompt: &str, answer: &str) -> Record {
+pub(in crate::stats) fn record(model: &str, prompt: &str, answer: &str) -> Record {
     Record {
         at_ms: 1_795_435_200_000,
         request_id: "r".into(),
@@ -117,7 +119,7 @@ async fn texts_are_found_in_any_script_and_length() {
         let models: Vec<&str> = found.iter().map(|entry| entry.model.as_str()).collect();
         assert_eq!(models, expected, "{text}");
         assert_eq!(
-            history.count(&with_text(text)).await.unwrap(),
+            history.count(&with_text(text), u64::MAX).await.unwrap(),
             expected.len() as u64
         );
     }
@@ -308,8 +310,9 @@ async fn the_text_index_follows_what_comes_and_goes() {
     };
     let some = (0..500).map(|number| record("a", &format!("question {number}."), ""));
     let mut history = filled(&path, some.chain([silent]).collect()).await;
-    let found =
-        async |history: &mut History, text: &str| history.count(&with_text(text)).await.unwrap();
+    let found = async |history: &mut History, text: &str| {
+        history.count(&with_text(text), u64::MAX).await.unwrap()
+    };
     assert_eq!(found(&mut history, "question").await, 500);
     assert_eq!(found(&mut history, "question 499.").await, 1);
     // Rows that are in the index and rows that are not yet go alike.
@@ -353,7 +356,13 @@ async fn the_recorder_indexes_when_it_has_nothing_to_write() {
         assert!(std::time::Instant::now() < deadline, "only up to {upto}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(history.count(&with_text("question 299")).await.unwrap(), 1);
+    assert_eq!(
+        history
+            .count(&with_text("question 299"), u64::MAX)
+            .await
+            .unwrap(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -401,6 +410,8 @@ async fn an_older_history_gets_the_new_columns_and_keeps_its_rows() {
         .await;
     let mut old = Database::open(&path).await.unwrap();
     for step in [
+        "DROP TRIGGER exchanges_pairs_delete",
+        "DROP TABLE exchanges_pairs",
         "ALTER TABLE exchanges DROP COLUMN tier",
         "ALTER TABLE exchanges DROP COLUMN unpriced",
         "DELETE FROM _sqlx_migrations WHERE version > 1",
@@ -414,4 +425,214 @@ async fn an_older_history_gets_the_new_columns_and_keeps_its_rows() {
     old.close().await;
     let mut history = filled(&path, vec![record("b", "hi", "ho")]).await;
     assert_eq!(history.list(&Filter::default()).await.unwrap().len(), 2);
+    for text in ["hi", "h"] {
+        assert_eq!(history.list(&with_text(text)).await.unwrap().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn short_texts_are_found_in_indexed_rows_and_in_those_that_are_not_yet() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("h.db");
+    let rows = [
+        record("a", "今天北京的天气", "晴"),
+        record("b", "Ab C", ""),
+        record("c", "plain", "晴天"),
+    ];
+    let mut history = filled(&path, rows.to_vec()).await;
+    for indexed in [false, true] {
+        if indexed {
+            text_index::complete(&mut history.database.connection)
+                .await
+                .unwrap();
+        }
+        for (text, expected) in [
+            ("天", vec!["c", "a"]),
+            ("天气", vec!["a"]),
+            ("气天", vec![]),
+            ("晴", vec!["c", "a"]),
+            ("AB", vec!["b"]),
+            ("b c", vec!["b"]),
+            ("b ", vec!["b"]),
+            ("z", vec![]),
+            ("北京的", vec!["a"]),
+        ] {
+            let found = history.list(&with_text(text)).await.unwrap();
+            let models: Vec<_> = found.iter().map(|entry| entry.model.as_str()).collect();
+            assert_eq!(models, expected, "{text:?}, indexed: {indexed}");
+        }
+        let one = Filter {
+            limit: Some(1),
+            ..with_text("天")
+        };
+        assert_eq!(history.list(&one).await.unwrap().len(), 1);
+    }
+    let of_c = Filter {
+        model: Some("c".into()),
+        ..Filter::default()
+    };
+    history.clear(&of_c).await.unwrap();
+    assert_eq!(history.list(&with_text("晴")).await.unwrap().len(), 1);
+    history.check().await.unwrap();
+}
+
+/// Nothing in the file changes, and the error says whose it is.
+async fn is_left_alone(path: &Path, words: &str) {
+    let before = std::fs::read(path).unwrap();
+    let opened = History::open(path).await.map(drop);
+    let error = opened.unwrap_err().to_string();
+    assert!(error.contains(words), "{error}");
+    assert!(error.contains(&path.display().to_string()), "{error}");
+    let recorder = Recorder::start(path.to_owned());
+    recorder.record(record("a", "hi", "ho"));
+    recorder.flush().await;
+    assert_eq!(recorder.lost(), 1);
+    assert_eq!(std::fs::read(path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn databases_of_others_are_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, steps) in [
+        ("plain.db", vec!["CREATE TABLE t (x)"]),
+        (
+            "numbered.db",
+            vec!["CREATE TABLE t (x)", "PRAGMA user_version = 3"],
+        ),
+        ("empty.db", vec!["PRAGMA user_version = 3"]),
+    ] {
+        let path = dir.path().join(name);
+        let mut other = options_of(&path).connect().await.unwrap();
+        for step in steps {
+            sqlx::query(step).execute(&mut other).await.unwrap();
+        }
+        sqlx::Connection::close(other).await.unwrap();
+        is_left_alone(&path, "another program").await;
+    }
+    let path = dir.path().join("notes.txt");
+    std::fs::write(
+        &path,
+        "these are notes, and no database at all\n".repeat(40),
+    )
+    .unwrap();
+    is_left_alone(&path, "is no history").await;
+}
+
+fn options_of(path: &Path) -> sqlx::sqlite::SqliteConnectOptions {
+    sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_program_is_left_alone_and_called_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("h.db");
+    let mut newer = Database::open(&path).await.unwrap();
+    for step in [
+        "PRAGMA user_version = 99",
+        "PRAGMA wal_checkpoint(TRUNCATE)",
+    ] {
+        sqlx::query(step)
+            .execute(&mut newer.connection)
+            .await
+            .unwrap();
+    }
+    newer.close().await;
+    is_left_alone(&path, "newer multillm").await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_no_file_is_not_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let socket = dir.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for (path, what) in [
+        (pipe.as_path(), "pipe"),
+        (socket.as_path(), "socket"),
+        (dir.path(), "directory"),
+        (Path::new("/dev/null"), "device"),
+    ] {
+        let opening = History::open(path);
+        let opened = tokio::time::timeout(Duration::from_secs(5), opening).await;
+        let error = opened.expect("it waits").map(drop).unwrap_err().to_string();
+        assert!(error.contains(what), "{error}");
+        let recorder = Recorder::start(path.to_owned());
+        recorder.record(record("a", "hi", "ho"));
+        recorder.flush().await;
+        assert_eq!(recorder.lost(), 1, "{what}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_history_that_may_only_be_read_can_be_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("h.db");
+    let mut history = filled(&path, vec![record("a", "hi", "ho")]).await;
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute(&mut history.database.connection)
+        .await
+        .unwrap();
+    history.close().await;
+    // As if no other could be opened, whoever runs the test: root may write anywhere.
+    let only = options_of(&path).read_only(true).immutable(true);
+    let connection = only.connect().await.unwrap();
+    let mut history = History {
+        database: Database { connection },
+    };
+    assert_eq!(history.list(&with_text("hi")).await.unwrap().len(), 1);
+    let error = history.clear(&Filter::default()).await.unwrap_err();
+    assert!(matches!(error, StatsError::ReadOnly { .. }), "{error:?}");
+    history.close().await;
+    let mode = |mode| std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(mode));
+    mode(0o555).unwrap();
+    let opened = History::open(&path).await;
+    mode(0o755).unwrap();
+    assert_eq!(
+        opened
+            .unwrap()
+            .list(&Filter::default())
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn codes_of_sqlite_are_told_in_words() {
+    let of = |kind: std::io::ErrorKind| {
+        StatsError::of_place(Path::new("/x/h.db"), &std::io::Error::from(kind)).to_string()
+    };
+    assert!(of(std::io::ErrorKind::StorageFull).contains("the disk is full"));
+    assert!(of(std::io::ErrorKind::PermissionDenied).contains("may not be written"));
+    assert!(of(std::io::ErrorKind::ReadOnlyFilesystem).contains("may not be written"));
+}
+
+/// A page limit stands for a disk that is full: SQLite fails alike.
+#[tokio::test]
+async fn a_full_disk_is_called_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut history = filled(&dir.path().join("h.db"), vec![record("a", "hi", "ho")]).await;
+    sqlx::query("PRAGMA max_page_count = 1")
+        .execute(&mut history.database.connection)
+        .await
+        .unwrap();
+    let chat = Conversation {
+        id: "a".into(),
+        title: "x".repeat(100_000),
+        model: "m".into(),
+        created_ms: 1,
+        updated_ms: 1,
+        messages: vec![],
+    };
+    let error = history.save_conversation(&chat).await.unwrap_err();
+    assert!(matches!(error, StatsError::Full { .. }), "{error:?}");
+    assert!(error.to_string().contains("the disk is full"), "{error}");
 }
