@@ -7,9 +7,12 @@
 mod common;
 mod report;
 mod sign;
+mod wait;
+mod words;
 
-pub use report::{Report, decode_error, delay, known};
+pub use report::{Report, decode_error, known};
 pub use sign::{Sign, says};
+pub use wait::delay;
 
 use crate::{Error, ErrorKind, Response};
 

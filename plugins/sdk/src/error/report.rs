@@ -4,7 +4,9 @@
 
 use super::common::COMMON;
 use super::sign::Sign;
-use super::{classify, kind_of_status, seconds_to_ms};
+use super::wait::{wait, wait_in_words};
+use super::words::{said, words};
+use super::{classify, kind_of_status};
 use crate::json::Json;
 use crate::{Error, ErrorKind, Response, sse};
 
@@ -60,7 +62,7 @@ pub fn known(status: u16, codes: &[&str], message: &str) -> Option<(ErrorKind, b
 
 fn shown(own: &[Sign], status: u16, codes: &[String], message: &str) -> Option<(ErrorKind, bool)> {
     own.iter()
-        .chain(COMMON)
+        .chain(COMMON.into_iter().flatten())
         .find(|sign| sign.shows(status, codes, message))
         .map(|sign| (sign.kind, sign.retryable))
 }
@@ -241,63 +243,6 @@ fn fails(code: u64) -> bool {
     code != 0 && !(200..300).contains(&code)
 }
 
-/// The words of an error, wherever in it they stand. What a field is refused for is told with
-/// its name.
-pub(super) fn words(value: &Json<'_>) -> Option<String> {
-    match value {
-        Json::Text(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Json::List(list) => {
-            let texts: Vec<String> = list.iter().filter_map(words).collect();
-            (!texts.is_empty()).then(|| texts.join("; "))
-        }
-        Json::Object(_) => {
-            let told = [
-                "message",
-                "error",
-                "detail",
-                "msg",
-                "errors",
-                "status_msg",
-                "error_msg",
-                "error_message",
-                "errorMessage",
-                "err_msg",
-                "errmsg",
-                "Message",
-                "base_resp",
-                "header",
-            ]
-            .into_iter()
-            .find_map(|key| words(value.get(key)?))?;
-            Some(match field(value.get("loc")) {
-                Some(field) if !told.contains(&field) => format!("{field}: {told}"),
-                _ => told,
-            })
-        }
-        _ => None,
-    }
-}
-
-/// The field that a location names, as pydantic writes it: `["body", "messages", 0, "role"]`.
-fn field(location: Option<&Json<'_>>) -> Option<String> {
-    let location = match location? {
-        Json::List(list) => list.as_slice(),
-        text => std::slice::from_ref(text),
-    };
-    let names: Vec<String> = location
-        .iter()
-        .enumerate()
-        .filter(|(at, step)| *at > 0 || step.str() != Some("body"))
-        .map(|(_, step)| said(step))
-        .collect();
-    Some(names.join(".")).filter(|names| !names.is_empty())
-}
-
-/// A text as it is, anything else as JSON.
-fn said(value: &Json<'_>) -> String {
-    value.str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
 fn begin(text: &str, limit: usize) -> &str {
     let end = (0..=limit.min(text.len()))
         .rev()
@@ -387,7 +332,7 @@ fn base_status(code: u64) -> Option<u16> {
 }
 
 /// Google's remarks on an error.
-fn details<'v, 'a>(error: &'v Json<'a>) -> &'v [Json<'a>] {
+pub(super) fn details<'v, 'a>(error: &'v Json<'a>) -> &'v [Json<'a>] {
     error.get("details").map_or(&[], Json::list)
 }
 
@@ -404,80 +349,6 @@ fn is_daily(error: &Json<'_>) -> bool {
         }
     }
     false
-}
-
-/// How long to wait, where a member says it.
-fn wait(top: &Json<'_>, detail: &Json<'_>) -> Option<u64> {
-    let mut found = Vec::new();
-    for about in details(detail) {
-        found.extend(about.get("retryDelay"));
-    }
-    found.extend(top.get("estimated_time"));
-    found.extend(detail.get("retry_after"));
-    found.extend(detail.at(&["metadata", "retry_after_seconds"]));
-    found.extend(top.get("retry_after"));
-    found.into_iter().find_map(delay)
-}
-
-/// A time as Google writes it, `"34.4s"` or `{"seconds": 34, "nanos": 400000000}`, or as a number
-/// of seconds.
-#[must_use]
-pub fn delay(value: &Json<'_>) -> Option<u64> {
-    let seconds = match value {
-        Json::Text(text) => {
-            let text = text.trim();
-            Json::parse(text.strip_suffix('s').unwrap_or(text))
-                .ok()?
-                .float()?
-        }
-        Json::Object(_) => {
-            let field = |name| value.get(name).and_then(Json::float).unwrap_or(0.0);
-            field("seconds") + field("nanos") / 1e9
-        }
-        _ => value.float()?,
-    };
-    seconds_to_ms(seconds)
-}
-
-/// How long to wait, where only the words say it: `try again in 1m2.5s`, `retry after 20 seconds`.
-fn wait_in_words(message: &str) -> Option<u64> {
-    let message = message.to_ascii_lowercase();
-    ["try again in ", "retry in ", "retry after ", "please wait "]
-        .into_iter()
-        .find_map(|words| {
-            let (_, time) = message.split_once(words)?;
-            seconds_to_ms(duration(time)?)
-        })
-}
-
-/// Seconds from the beginning of a text such as `1h2m3.5s`, `20 seconds`, `350ms`.
-fn duration(text: &str) -> Option<f64> {
-    let mut rest = text;
-    let mut total = None;
-    loop {
-        let digits = rest
-            .find(|next: char| !next.is_ascii_digit() && next != '.')
-            .unwrap_or(rest.len());
-        let (number, after) = rest.split_at(digits);
-        let number = Json::parse(number.trim_end_matches('.')).ok();
-        let Some(number) = number.and_then(|number| number.float()) else {
-            return total;
-        };
-        let after = after.trim_start();
-        let letters = after
-            .find(|next: char| !next.is_ascii_alphabetic())
-            .unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
-        let seconds = match unit {
-            "ms" | "milliseconds" => 0.001,
-            "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
-            "m" | "min" | "minute" | "minutes" => 60.0,
-            "h" | "hour" | "hours" => 3600.0,
-            _ => return total,
-        };
-        total = Some(total.unwrap_or(0.0) + number * seconds);
-        rest = after;
-    }
 }
 
 #[cfg(test)]

@@ -39,8 +39,11 @@ fn what_was_mended_is_json() {
     assert_eq!(text, "a \u{fffd} b");
 }
 
+/// What a piece of a stream becomes.
+type Made = fn(String) -> ChatEvent;
+
 /// What a stream of pieces comes to; each is a frame of one event.
-fn joined(frames: &[(&str, fn(String) -> ChatEvent)]) -> Vec<ChatEvent> {
+fn joined(frames: &[(&str, Made)]) -> Vec<ChatEvent> {
     let mut halves = Halves::default();
     let mut all = Vec::new();
     for (at, (frame, event)) in frames.iter().enumerate() {
@@ -93,7 +96,7 @@ fn a_half_without_its_other_is_lost() {
     let text = |text: &str| Text(text.to_owned());
     for (frames, expected) in [
         (
-            vec![(r"a\ud83d", Text as fn(String) -> ChatEvent), ("b", Text)],
+            vec![(r"a\ud83d", Text as Made), ("b", Text)],
             vec![text("a"), text("\u{fffd}b")],
         ),
         (

@@ -305,7 +305,7 @@ fn what_a_call_or_a_text_wants_back_is_its_signature() {
             |place| format!(r#"{{"choices":[{{"{place}":{message},"finish_reason":"stop"}}]}}"#);
         assert_eq!(
             read(&[&chunk("delta"), "[DONE]"]).content,
-            [expected.clone()]
+            std::slice::from_ref(&expected)
         );
         assert_eq!(whole("", &chunk("message")).unwrap().content, [expected]);
     }
