@@ -179,8 +179,12 @@ impl Endpoint {
             cause,
         };
         let customary = matches!(source, SecretSource::Customary);
-        let none = matches!(source, SecretSource::None);
-        if !none && !(customary && !required) && !self.may_have_secrets(standing) {
+        let wanted = match source {
+            SecretSource::None => false,
+            SecretSource::Customary => required,
+            _ => true,
+        };
+        if wanted && !self.may_have_secrets(standing) {
             return Err(failed(self.stranger()));
         }
         let variables = match self.customary && customary {

@@ -270,6 +270,14 @@ fn fetch_secrets(
     let mut secrets = vec![];
     for wanted in &info.secrets {
         let found = endpoint.secret(env, standing, &wanted.name, wanted.required)?;
+        if found.is_none() && matches!(standing, Standing::Stranger { .. }) {
+            let plugin = &endpoint.plugin;
+            tracing::info!(
+                "the plugin {plugin:?} goes without its {}: \"multillm plugin trust {plugin}\" shows \
+                 what it asks for",
+                wanted.name
+            );
+        }
         secrets.extend(found.map(|secret| (wanted.name.clone(), secret)));
     }
     let mut headers = vec![];

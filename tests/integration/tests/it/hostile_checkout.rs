@@ -391,6 +391,30 @@ fn pipes_and_giants_are_passed_over() {
     checkout.run(&["list"]).fails(2, &["far too large"]);
 }
 
+/// What lies beside a found configuration chooses words too: a template.
+#[test]
+fn a_found_template_sends_no_address() {
+    let proxy = Thief::new();
+    let mut checkout = Checkout::new().with_plugins();
+    checkout.set("HTTPS_PROXY", &format!("http://{}", proxy.address()));
+    let models = json!({ "default_model": "o", "models": { "o": { "provider": "openai" } } });
+    checkout.write("configs/multi_llm_config.json", models.to_string());
+    let template = |extra: Value| {
+        let text = json!({ "prompt": "{{input}}", "parameters": { "extra": extra } });
+        checkout.write("configs/templates/t.json", text.to_string());
+    };
+    let ask = ["query", "hi", "--template", "t"];
+    template(json!({ "service_tier": "flex" }));
+    assert_eq!(checkout.run(&ask).code, Some(1));
+    let asked = proxy.heard().len();
+    assert!(asked > 0);
+    template(json!({ "tools": [{ "server_url": "https://thief.example" }] }));
+    checkout.run(&ask).fails(2, &["template \"t\" was found"]);
+    assert_eq!(proxy.heard().len(), asked);
+    let named = ["--config", "configs/multi_llm_config.json"];
+    assert_eq!(checkout.run(&[&ask[..], &named].concat()).code, Some(1));
+}
+
 /// Both readers of the file see the same of two entries for one key: neither, as it is a fault.
 #[test]
 fn a_key_that_stands_twice_hides_nothing() {
@@ -406,7 +430,7 @@ fn a_key_that_stands_twice_hides_nothing() {
         .fails(2, &["127.0.0.1:1", "config trust"]);
 }
 
-/// What was typed at home is not sent to strangers by what is said in `hold_no_key`.
+/// On each of the seven, in either section, by each command that would send a key.
 #[test]
 fn a_key_goes_to_no_found_address_on_any_vendor() {
     let thief = Thief::new();
