@@ -9,14 +9,14 @@
 //! 3. The [`Response`] has the headers that a plugin may see, [`RetryHints`] and a [`BodyStream`],
 //!    which is read whole or piece by piece through a [`Framer`]. Dropping it closes the connection.
 //!
-//! Texts of a server that go to a person or a plugin go through [`redact`] first: some servers
-//! repeat the key they were sent.
+//! Texts of a server that go to a person or a plugin go through a [`Redactor`] first: some servers
+//! repeat the key they were sent. Heads are seen to here, bodies by who reads them.
 //!
 //! # Layout
 //!
 //! - `assemble` with `base_url`, `headers` and `body`: the way out
-//! - `client` with `proxy`, `image` and `failure`: the exchange
-//! - `response` with `hints` and `framing`: the way back
+//! - `client` with `proxy`, `tls`, `image` and `failure`: the exchange
+//! - `response` with `hints`, `framing` and `web_page`: the way back; `redact` goes along
 
 mod assemble;
 mod base_url;
@@ -33,14 +33,17 @@ mod redact;
 mod response;
 #[cfg(test)]
 mod testing;
+mod tls;
+mod web_page;
 
 pub use assemble::{Blob, BodyPart, HeaderValue, Host, HttpRequest, Method, Prepared, assemble};
 pub use base_url::BaseUrl;
 pub use client::{ClientOptions, ExchangeLimits, HttpClient};
 pub use error::{ConnectCause, Oversize, Phase, Rule, TransportError};
-pub use framing::{Frame, Framer, Framing, FramingError, MAX_FRAME, Tail, text_of};
+pub use framing::{Frame, Framer, Framing, FramingError, MAX_FRAME, Tail, kind_of, text_of};
 pub use hints::RetryHints;
 pub use image::Image;
 pub use proxy::ProxyChoice;
-pub use redact::redact;
+pub use redact::{Pieces, Redactor, is_telling};
 pub use response::{BodyStream, Partial, Response};
+pub use web_page::{WebPage, web_page};

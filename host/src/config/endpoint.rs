@@ -46,6 +46,10 @@ pub struct Endpoint {
     pub proxy: Proxy,
     /// Certificates to trust beside the system's, in PEM.
     pub ca_file: Option<PathBuf>,
+    /// A certificate to show to a server that asks for one, in PEM.
+    pub client_cert: Option<PathBuf>,
+    /// Its private key, in PEM; absent: it stands in the same file.
+    pub client_key: Option<PathBuf>,
     /// Is this the plugin's own vendor, so that the plugin's customs about variables hold. False
     /// for a provider of another name: its server is somebody else's.
     pub customary: bool,

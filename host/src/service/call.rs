@@ -219,6 +219,10 @@ impl Call {
             }
             Outcome::Stream(streaming) => {
                 let mut reader = Reader::new(*streaming, ticket);
+                if !self.stream {
+                    let answer = reader.into_whole(recording).await?;
+                    return Ok(Answered::Whole(Box::new(answer)));
+                }
                 reader.until_first_event(recording).await?;
                 Ok(Answered::Stream(Box::new(reader)))
             }

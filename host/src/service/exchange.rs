@@ -2,6 +2,9 @@
 
 mod streaming;
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use bytes::Bytes;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -14,8 +17,8 @@ use crate::config::{Endpoint, Env, Header, Model, Standing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::{Plugin, Session, wire};
 use crate::transport::{
-    BaseUrl, Blob, BodyPart, ExchangeLimits, Framer, Framing, HeaderValue, Host, HttpClient,
-    HttpRequest, Method, Response, RetryHints, assemble, text_of,
+    BaseUrl, Blob, BodyPart, ExchangeLimits, Framing, HeaderValue, Host, HttpClient, HttpRequest,
+    Method, Response, TransportError, assemble, is_telling, kind_of, text_of, web_page,
 };
 pub(super) use streaming::Streaming;
 
@@ -65,7 +68,8 @@ impl Peer {
         let base_url = endpoint.base_url(env, &standing)?;
         check_settings(endpoint, info)?;
         let (secrets, headers) = secrets(env, endpoint, &standing, info).await?;
-        let hidden = Hidden::new(secrets.iter().map(|(_, secret)| secret.clone()).collect());
+        warn_of_words(&endpoint.owner, &secrets);
+        let hidden = Hidden::new(&secrets);
         let limits = &state.config.limits;
         Ok(Peer {
             target: wire::Target {
@@ -99,41 +103,59 @@ impl Peer {
         }
     }
 
-    /// One attempt, up to the whole answer or the head of a stream.
+    /// Whether a request could be sent: files and variables are what they should be.
+    pub(super) async fn check_way(&self) -> Result<()> {
+        Ok(self.client.check(&self.base_url).await?)
+    }
+
+    /// One attempt, up to the whole answer or the head of a stream. A server that streams unasked is
+    /// read as a stream.
     pub(super) async fn ask(&self, request: &ChatRequest, stream: bool) -> Result<Outcome> {
+        let asked = self.attempt(request, stream).await;
+        asked.map_err(|error| self.hidden.error(error))
+    }
+
+    async fn attempt(&self, request: &ChatRequest, stream: bool) -> Result<Outcome> {
         let mut session = self.plugin.session().await?;
         let (described, blobs) = session.encode(&self.target, request, stream).await??;
         let response = self.send(described, &blobs, &mut session).await?;
-        match response.framing {
-            Framing::Whole => {
-                let body = self.read_whole(response).await?;
-                let answer = session
-                    .decode(&self.target, body)
-                    .await?
-                    .map_err(|error| self.vendor(error, None))?;
-                Ok(Outcome::Whole(Box::new(answer)))
-            }
-            framing => Ok(Outcome::Stream(Box::new(Streaming {
-                decoder: Some(session.into_decoder(&self.target).await?),
-                framer: Framer::new(framing),
-                status: response.response.status,
-                headers: response.response.headers,
-                body: response.response.body,
-                target: self.target.clone(),
-                hidden: self.hidden.clone(),
-            }))),
+        let Sent { response, framing } = response;
+        let framing = match framing {
+            Framing::Whole => framing_by_type(&response),
+            framing => framing,
+        };
+        if framing != Framing::Whole {
+            let decoder = session.into_decoder(&self.target).await?;
+            let streaming = Streaming::new(self, decoder, framing, response);
+            return Ok(Outcome::Stream(Box::new(streaming)));
         }
+        let body = self.read_whole(response).await?;
+        if let Some(framing) = kind_of(&body.body) {
+            let decoder = session.into_decoder(&self.target).await?;
+            let streaming = Streaming::of_text(self, decoder, framing, body);
+            return Ok(Outcome::Stream(Box::new(streaming)));
+        }
+        let answer = session.decode(&self.target, body).await?;
+        let mut answer = answer.map_err(|error| failure::vendor(error, None))?;
+        self.hidden.answer(&mut answer);
+        Ok(Outcome::Whole(Box::new(answer)))
     }
 
     /// A page of the provider's list of models.
     pub(super) async fn list(&self, cursor: Option<&str>) -> Result<wire::ModelPage> {
+        let listed = self.page(cursor).await;
+        listed.map_err(|error| self.hidden.error(error))
+    }
+
+    async fn page(&self, cursor: Option<&str>) -> Result<wire::ModelPage> {
         let mut session = self.plugin.session().await?;
         let described = session.encode_list(&self.target, cursor).await??;
         let response = self.send(described, &[], &mut session).await?;
-        let body = self.read_whole(response).await?;
-        // A fresh instance reads the answer: each does one thing.
+        let body = self.read_whole(response.response).await?;
         let page = session.decode_list(&self.target, body).await?;
-        page.map_err(|error| self.vendor(error, None))
+        let mut page = page.map_err(|error| failure::vendor(error, None))?;
+        self.hidden.page(&mut page);
+        Ok(page)
     }
 
     /// Sends what a plugin described; failures of the vendor are classified by the plugin.
@@ -171,19 +193,29 @@ impl Peer {
             return Ok(Sent { response, framing });
         }
         let partial = response.body.read_partial(ERROR_BODY).await;
+        let text = text_of(&partial.bytes);
+        let proxy = response
+            .proxy
+            .filter(|_| !text.trim_ascii_start().starts_with(['{', '[']));
         let failed = wire::Response {
             status: response.status,
             headers: response.headers,
-            body: self.hidden.clean(&text_of(&partial.bytes)),
+            body: self.hidden.raw(text),
         };
-        let error = session.decode_error(&self.target, failed).await?;
+        let mut error = session.decode_error(&self.target, failed).await?;
+        if let Some(proxy) = proxy {
+            error.message += &format!(
+                " (by way of the proxy {proxy}, which may have answered itself: HTTP_PROXY names it, \
+                 NO_PROXY the hosts to reach without it)"
+            );
+        }
         if error.kind == ErrorKind::Authentication {
             // A key that rotates is fetched anew next time.
             for (name, _) in &self.secrets {
                 self.endpoint.source(name).forget();
             }
         }
-        Err(self.vendor(error, Some(response.retry)))
+        Err(failure::vendor(error, Some(response.retry)))
     }
 
     /// Secrets that the configuration says there are none of are not asked for.
@@ -195,18 +227,52 @@ impl Peer {
         }
     }
 
-    async fn read_whole(&self, sent: Sent) -> Result<wire::Response> {
-        let mut response = sent.response;
-        let body = response.body.read_to_end().await?;
+    async fn read_whole(&self, mut response: Response) -> Result<wire::Response> {
+        let body = text_of(&response.body.read_to_end().await?);
+        refuse_page(&body, response.body.origin())?;
         Ok(wire::Response {
             status: response.status,
             headers: response.headers,
-            body: self.hidden.clean_piece(text_of(&body)),
+            body: self.hidden.raw(body),
         })
     }
+}
 
-    fn vendor(&self, error: Error, hints: Option<RetryHints>) -> Error {
-        failure::vendor(error, hints, &self.hidden)
+/// How the body of a success that was asked for whole is to be cut, as its type says.
+fn framing_by_type(response: &Response) -> Framing {
+    let kind = response.header("content-type").unwrap_or_default();
+    match kind.to_ascii_lowercase().contains("text/event-stream") {
+        true => Framing::Sse,
+        false => Framing::Whole,
+    }
+}
+
+/// A page for a browser is no answer, whatever a plugin could make of it.
+fn refuse_page(body: &str, origin: &str) -> Result<()> {
+    match web_page(body) {
+        None => Ok(()),
+        Some(page) => Err(TransportError::WebPage {
+            origin: origin.to_owned(),
+            title: page.title,
+        }
+        .into()),
+    }
+}
+
+/// Tells once of secrets that nobody could keep out of answers without harming them.
+fn warn_of_words(owner: &str, secrets: &[(String, SecretString)]) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    for (name, secret) in secrets {
+        if is_telling(secret.expose_secret().trim()) {
+            continue;
+        }
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(format!("{owner} {name}")) {
+            tracing::warn!(
+                "{owner}: the secret {name:?} is too short or too common to be told from words: where \
+                 the server repeats it, it is not taken out"
+            );
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! What failures of plugins, HTTP and configuration mean to a caller.
 
-use super::hidden::Hidden;
 use crate::config::{BaseUrlError, ConfigError, SecretError};
 use crate::error::{Error, ErrorKind};
 use crate::plugin::PluginError;
@@ -50,7 +49,8 @@ impl From<TransportError> for Error {
             T::BaseUrl { .. }
             | T::MissingSecret { .. }
             | T::UnusableSecret { .. }
-            | T::Setup { .. } => (ErrorKind::Configuration, false),
+            | T::Setup { .. }
+            | T::ProxyVariable { .. } => (ErrorKind::Configuration, false),
             T::Refused { .. } => (ErrorKind::Plugin, false),
             T::TooLarge { what, .. } => match what {
                 crate::transport::Oversize::Request => (ErrorKind::PayloadTooLarge, false),
@@ -64,7 +64,9 @@ impl From<TransportError> for Error {
             T::Timeout { .. } => (ErrorKind::Timeout, true),
             T::NoAnswer { .. } => (ErrorKind::Unavailable, true),
             T::Cut { .. } => (ErrorKind::Truncated, true),
-            T::Malformed { .. } => (ErrorKind::MalformedResponse, false),
+            T::Malformed { .. } | T::WebPage { .. } | T::NoStream { .. } => {
+                (ErrorKind::MalformedResponse, false)
+            }
             T::Redirect { .. } => (ErrorKind::Unavailable, false),
             T::Picture { .. } => (ErrorKind::InvalidRequest, false),
             _ => (ErrorKind::Other, true),
@@ -73,14 +75,12 @@ impl From<TransportError> for Error {
     }
 }
 
-/// A vendor's error, with what the response's headers say and without the keys it may repeat.
-pub(super) fn vendor(mut error: Error, hints: Option<RetryHints>, hidden: &Hidden) -> Error {
+/// A vendor's error, with what the response's headers say.
+pub(super) fn vendor(mut error: Error, hints: Option<RetryHints>) -> Error {
     if let Some(hints) = hints
         && let Some(after) = hints.after
     {
         error.retry_after_ms = u64::try_from(after.as_millis()).ok();
     }
-    error.message = hidden.clean(&error.message);
-    error.vendor_code = error.vendor_code.as_deref().map(|code| hidden.clean(code));
     error
 }

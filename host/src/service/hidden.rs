@@ -1,60 +1,217 @@
-//! The secrets of an exchange, and keeping them out of whatever a vendor sends back.
+//! The secrets of an exchange, and keeping them out of whatever comes back: out of what a plugin gets to
+//! see, and out of what it makes of it.
 
-use memchr::memmem::Finder;
-use secrecy::{ExposeSecret as _, SecretString};
+use std::collections::HashMap;
 
-use crate::transport::redact;
+use secrecy::SecretString;
 
-/// Bytes of a secret that make a text worth a closer look.
-const TELLTALE: usize = 8;
+use crate::chat::{Delta, OpaquePart, Part};
+use crate::error::Error;
+use crate::plugin::wire;
+use crate::transport::{Pieces, Redactor};
 
 /// Secrets that were sent, and must not come back.
-#[derive(Clone)]
-pub(super) struct Hidden {
-    secrets: Vec<SecretString>,
-    /// The beginning of each: cheap to look for in every piece of a stream.
-    telltales: Vec<Finder<'static>>,
-}
+#[derive(Clone, Debug)]
+pub(super) struct Hidden(Redactor);
 
 impl Hidden {
-    pub(super) fn new(secrets: Vec<SecretString>) -> Self {
-        let telltales = secrets
-            .iter()
-            .map(|secret| {
-                let bytes = secret.expose_secret().as_bytes();
-                Finder::new(bytes.get(..TELLTALE).unwrap_or(bytes)).into_owned()
-            })
-            .collect();
-        Hidden { secrets, telltales }
+    pub(super) fn new(secrets: &[(String, SecretString)]) -> Self {
+        Hidden(Redactor::new(secrets.iter().map(|(_, secret)| secret)))
     }
 
-    /// The text of an error without the secrets, also where they are escaped or cut short.
-    pub(super) fn clean(&self, text: &str) -> String {
-        redact(text, &self.secrets).into_owned()
+    /// A body or a frame's data, before a plugin gets it.
+    pub(super) fn raw(&self, text: String) -> String {
+        match self.0.clean_json(&text) {
+            std::borrow::Cow::Borrowed(_) => text,
+            std::borrow::Cow::Owned(clean) => clean,
+        }
     }
 
-    /// The same for a piece of an answer, at the cost of one look where there is nothing to hide.
-    pub(super) fn clean_piece(&self, text: String) -> String {
-        let suspicious = self
-            .telltales
-            .iter()
-            .any(|telltale| telltale.find(text.as_bytes()).is_some());
-        match suspicious {
-            true => self.clean(&text),
-            false => text,
+    fn text(&self, text: &mut String) {
+        if let std::borrow::Cow::Owned(clean) = self.0.clean(text) {
+            *text = clean;
+        }
+    }
+
+    fn some(&self, text: &mut Option<String>) {
+        if let Some(text) = text {
+            self.text(text);
+        }
+    }
+
+    fn block(&self, part: &mut OpaquePart) {
+        if let std::borrow::Cow::Owned(clean) = self.0.clean_json(&part.data) {
+            part.data = clean;
+        }
+    }
+
+    /// An error without the secrets.
+    pub(super) fn error(&self, mut error: Error) -> Error {
+        self.text(&mut error.message);
+        self.some(&mut error.vendor_code);
+        error
+    }
+
+    /// A whole answer without the secrets, also where one lies across parts that belong together.
+    pub(super) fn answer(&self, answer: &mut wire::Answer) {
+        if self.0.is_idle() {
+            return;
+        }
+        self.some(&mut answer.id);
+        self.some(&mut answer.model);
+        self.some(&mut answer.finish.1);
+        let (mut text, mut thoughts) = (Pieces::default(), Pieces::default());
+        let mut parts = answer.parts.iter_mut().peekable();
+        while let Some(part) = parts.next() {
+            let (pieces, shown, ends) = match part {
+                Part::Text(part) => {
+                    self.some(&mut part.signature);
+                    let ends =
+                        part.signature.is_some() || !matches!(parts.peek(), Some(Part::Text(_)));
+                    (&mut text, &mut part.text, ends)
+                }
+                Part::Reasoning(part) => {
+                    self.some(&mut part.signature);
+                    self.some(&mut part.redacted);
+                    let ends = part.signature.is_some()
+                        || !matches!(parts.peek(), Some(Part::Reasoning(_)));
+                    (&mut thoughts, &mut part.text, ends)
+                }
+                Part::ToolCall(call) => {
+                    self.text(&mut call.id);
+                    self.text(&mut call.name);
+                    self.text(&mut call.arguments);
+                    self.some(&mut call.signature);
+                    continue;
+                }
+                Part::Opaque(part) => {
+                    self.block(part);
+                    continue;
+                }
+                _ => continue,
+            };
+            *shown = pieces.push(&self.0, std::mem::take(shown));
+            if ends {
+                *shown += &pieces.pause(&self.0);
+            }
+        }
+    }
+
+    /// A page of a list of models without the secrets.
+    pub(super) fn page(&self, page: &mut wire::ModelPage) {
+        for model in &mut page.models {
+            self.text(&mut model.id);
+            self.some(&mut model.title);
+            self.some(&mut model.owner);
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Keeps the secrets out of a streamed answer. Each kind of text is one text, however it is cut.
+#[derive(Debug)]
+pub(super) struct Screen {
+    hidden: Hidden,
+    text: Pieces,
+    thoughts: Pieces,
+    calls: HashMap<u32, Pieces>,
+}
 
-    #[test]
-    fn a_piece_that_repeats_a_key_loses_it() {
-        let hidden = Hidden::new(vec![SecretString::from("sk-abcdef-0123456789")]);
-        let clean = hidden.clean_piece("you sent sk-abcdef-0123456789, thanks".into());
-        assert!(!clean.contains("0123456789"), "{clean}");
-        assert_eq!(hidden.clean_piece("nothing here".into()), "nothing here");
+impl Screen {
+    pub(super) fn new(hidden: Hidden) -> Self {
+        Screen {
+            hidden,
+            text: Pieces::default(),
+            thoughts: Pieces::default(),
+            calls: HashMap::new(),
+        }
+    }
+
+    /// Takes a delta and appends what can be shown.
+    pub(super) fn push(&mut self, mut delta: Delta, out: &mut Vec<Delta>) {
+        let hidden = &self.hidden;
+        if hidden.0.is_idle() {
+            out.push(delta);
+            return;
+        }
+        match &mut delta {
+            Delta::Text(text) => {
+                pause_thoughts(&mut self.thoughts, hidden, out);
+                *text = self.text.push(&hidden.0, std::mem::take(text));
+                if text.is_empty() {
+                    return;
+                }
+            }
+            Delta::Reasoning(text) => {
+                pause_text(&mut self.text, hidden, out);
+                *text = self.thoughts.push(&hidden.0, std::mem::take(text));
+                if text.is_empty() {
+                    return;
+                }
+            }
+            Delta::ToolCallArguments { index, arguments } => {
+                let pieces = self.calls.entry(*index).or_default();
+                *arguments = pieces.push(&hidden.0, std::mem::take(arguments));
+                if arguments.is_empty() {
+                    return;
+                }
+            }
+            Delta::Started { id, model } => {
+                hidden.some(id);
+                hidden.some(model);
+            }
+            Delta::Finished { raw, .. } => hidden.some(raw),
+            Delta::Usage(_) => {}
+            other => {
+                pause_text(&mut self.text, hidden, out);
+                pause_thoughts(&mut self.thoughts, hidden, out);
+                match other {
+                    Delta::TextSignature(text)
+                    | Delta::ReasoningSignature(text)
+                    | Delta::RedactedReasoning(text) => hidden.text(text),
+                    Delta::ToolCallStart {
+                        id,
+                        name,
+                        signature,
+                        ..
+                    } => {
+                        hidden.some(id);
+                        hidden.text(name);
+                        hidden.some(signature);
+                    }
+                    Delta::Opaque(part) => hidden.block(part),
+                    _ => {}
+                }
+            }
+        }
+        out.push(delta);
+    }
+
+    /// The answer ended, well or not: appends what was held back.
+    pub(super) fn finish(&mut self, out: &mut Vec<Delta>) {
+        pause_text(&mut self.text, &self.hidden, out);
+        pause_thoughts(&mut self.thoughts, &self.hidden, out);
+        for (&index, pieces) in &mut self.calls {
+            let arguments = pieces.finish(&self.hidden.0);
+            if !arguments.is_empty() {
+                out.push(Delta::ToolCallArguments { index, arguments });
+            }
+        }
     }
 }
+
+fn pause_text(text: &mut Pieces, hidden: &Hidden, out: &mut Vec<Delta>) {
+    let held = text.pause(&hidden.0);
+    if !held.is_empty() {
+        out.push(Delta::Text(held));
+    }
+}
+
+fn pause_thoughts(thoughts: &mut Pieces, hidden: &Hidden, out: &mut Vec<Delta>) {
+    let held = thoughts.pause(&hidden.0);
+    if !held.is_empty() {
+        out.push(Delta::Reasoning(held));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,8 @@ use super::exchange::Peer;
 use crate::error::{Error, Result};
 use crate::stats::{Filter, Grouping, History, PriceTable, StatsError, Summary};
 
-/// Whether a model could be asked: its plugin loads, its settings are known, its key is there.
+/// Whether a model could be asked: its plugin loads, its settings are known, its key is
+/// there, its certificates and proxy can be used.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Readiness {
@@ -54,13 +55,16 @@ impl MultiLlmService {
     }
 
     /// Whether each model that is switched on could be asked, in the order of the configuration.
-    /// No vendor is asked; programs that print keys are run.
+    /// No vendor is asked; programs that print keys are run, and certificates loaded.
     pub async fn readiness(&self) -> Vec<Readiness> {
         let state = self.state();
         let mut found = vec![];
         for model in state.config.models.values().filter(|model| model.enabled) {
-            let peer = Peer::of_model(&state, &self.inner.env, model).await;
-            let problem = peer.err().map(|error| error.message.clone());
+            let way = async {
+                let peer = Peer::of_model(&state, &self.inner.env, model).await?;
+                peer.check_way().await
+            };
+            let problem = way.await.err().map(|error| error.message.clone());
             found.push(Readiness {
                 model: model.name.clone(),
                 provider: model.provider.name.clone(),

@@ -20,6 +20,8 @@ use crate::transport::{ClientOptions, HttpClient, ProxyChoice};
 struct ClientKey {
     proxy: Proxy,
     ca_file: Option<PathBuf>,
+    client_cert: Option<PathBuf>,
+    client_key: Option<PathBuf>,
     connect: Duration,
 }
 
@@ -84,7 +86,8 @@ impl State {
         }
         // A certificate may have changed in its file.
         let clients = lock(&old.clients).clone().into_iter();
-        lock(&self.clients).extend(clients.filter(|(key, _)| key.ca_file.is_none()));
+        lock(&self.clients)
+            .extend(clients.filter(|(key, _)| key.ca_file.is_none() && key.client_cert.is_none()));
         let needed: BTreeMap<_, _> = self
             .config
             .models
@@ -191,6 +194,8 @@ impl State {
         let key = ClientKey {
             proxy: endpoint.proxy.clone(),
             ca_file: endpoint.ca_file.clone(),
+            client_cert: endpoint.client_cert.clone(),
+            client_key: endpoint.client_key.clone(),
             connect: endpoint.timeouts.connect,
         };
         lock(&self.clients)
@@ -199,6 +204,8 @@ impl State {
                 HttpClient::new(ClientOptions {
                     connect_timeout: key.connect,
                     ca_file: key.ca_file,
+                    client_cert: key.client_cert,
+                    client_key: key.client_key,
                     proxy: match key.proxy {
                         Proxy::Environment => ProxyChoice::Environment,
                         Proxy::None => ProxyChoice::None,

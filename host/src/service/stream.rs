@@ -113,6 +113,19 @@ impl Reader {
         Ok(())
     }
 
+    /// Reads to the end, for a caller who did not ask for a stream.
+    pub(super) async fn into_whole(mut self, recording: &mut Recording) -> Result<ChatResponse> {
+        loop {
+            while let Some(event) = self.queue.pop_front() {
+                if let ChatEvent::Done(mut answer) = event {
+                    answer.time_to_first_token = None;
+                    return Ok(*answer);
+                }
+            }
+            self.read(recording).await?;
+        }
+    }
+
     /// Reads on, until there is something new or the answer is complete.
     async fn read(&mut self, recording: &mut Recording) -> Result<()> {
         let Some(streaming) = &mut self.streaming else {

@@ -16,6 +16,7 @@ use super::body::{Piece, RequestBody};
 use super::error::{Oversize, Rule, TransportError};
 use super::framing::Framing;
 use super::headers;
+use super::redact::Redactor;
 
 /// What is done at the URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +91,8 @@ pub struct Host<'a> {
     pub max_body: u64,
 }
 
-/// A request that is ready to be sent. Its `Debug` shows no secret and no query value.
+/// A request that is ready to be sent, and how to keep its secrets out of the answer's head. Its
+/// `Debug` shows no secret and no query value.
 pub struct Prepared {
     pub(super) method: http::Method,
     pub(super) url: Url,
@@ -98,6 +100,7 @@ pub struct Prepared {
     pub(super) body: RequestBody,
     pub(super) framing: Framing,
     pub(super) origin: String,
+    pub(super) redactor: Redactor,
 }
 
 impl Prepared {
@@ -169,6 +172,7 @@ pub fn assemble(request: HttpRequest, host: &Host<'_>) -> Result<Prepared, Trans
     let has_body = body.len() > 0;
     let headers = headers::build(request.headers, host.secrets, has_body, request.framing)?;
     let origin = host.base_url.origin().to_owned();
+    let redactor = Redactor::new(host.secrets.iter().map(|(_, secret)| secret));
     Ok(Prepared {
         method,
         url,
@@ -176,6 +180,7 @@ pub fn assemble(request: HttpRequest, host: &Host<'_>) -> Result<Prepared, Trans
         body,
         framing: request.framing,
         origin,
+        redactor,
     })
 }
 

@@ -5,7 +5,7 @@
 //! model on this machine does not pay for the latter.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,9 +19,11 @@ use super::assemble::Prepared;
 use super::base_url::BaseUrl;
 use super::body::RequestBody;
 use super::error::{Phase, TransportError};
-use super::failure::{self, Peer};
+use super::failure::Peer;
 use super::proxy::{Proxies, ProxyChoice};
+use super::redact::Redactor;
 use super::response::Response;
+use super::tls;
 
 /// Servers close idle connections after a minute or more; we do so before them.
 const POOL_IDLE: Duration = Duration::from_secs(50);
@@ -34,6 +36,10 @@ pub struct ClientOptions {
     pub connect_timeout: Duration,
     /// A PEM file of certificates that are trusted besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// A PEM file of a certificate to show to servers that ask for one, with those that it is signed by.
+    pub client_cert: Option<PathBuf>,
+    /// The PEM file of its private key; absent: it stands in the same file.
+    pub client_key: Option<PathBuf>,
     /// Which proxy to use.
     pub proxy: ProxyChoice,
 }
@@ -44,6 +50,8 @@ impl Default for ClientOptions {
         ClientOptions {
             connect_timeout,
             ca_file: None,
+            client_cert: None,
+            client_key: None,
             proxy: ProxyChoice::Environment,
         }
     }
@@ -94,6 +102,7 @@ pub(super) struct Outgoing {
     pub(super) headers: HeaderMap,
     pub(super) body: RequestBody,
     pub(super) origin: String,
+    pub(super) redactor: Redactor,
 }
 
 impl HttpClient {
@@ -120,6 +129,24 @@ impl HttpClient {
         }
     }
 
+    /// Whether requests to this address can be sent at all: the files that TLS needs are what they
+    /// should be, and no variable names a proxy that cannot be used. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError::Setup`], [`TransportError::ProxyVariable`]
+    pub async fn check(&self, base_url: &BaseUrl) -> Result<(), TransportError> {
+        let options = &self.inner.options;
+        if let Ok(url) = base_url.as_str().parse() {
+            self.client_for(&url).await?;
+        }
+        // An address without TLS needs no such files, and a file that is named should be right.
+        match options.ca_file.is_some() || options.client_cert.is_some() {
+            true => self.tls().await.map(drop),
+            false => Ok(()),
+        }
+    }
+
     /// Performs an exchange up to the head of the answer. Dropping the future abandons it and
     /// closes the connection.
     ///
@@ -141,25 +168,24 @@ impl HttpClient {
             headers,
             body,
             origin,
+            redactor,
             ..
         } = request;
-        let response = self
-            .exchange(
-                Outgoing {
-                    method,
-                    url,
-                    headers,
-                    body,
-                    origin,
-                },
-                limits,
-            )
-            .await?;
+        let outgoing = Outgoing {
+            method,
+            url,
+            headers,
+            body,
+            origin,
+            redactor: redactor.clone(),
+        };
+        let response = self.exchange(outgoing, limits).await?;
         if (300..400).contains(&response.status) {
+            let location = response.location.as_ref().map(shown_location);
             return Err(TransportError::Redirect {
                 origin: response.body.origin().to_owned(),
                 status: response.status,
-                location: response.location.as_ref().map(shown_location),
+                location: location.map(|place| redactor.clean(&place).into_owned()),
             });
         }
         Ok(response)
@@ -179,9 +205,15 @@ impl HttpClient {
             headers,
             body,
             origin,
+            redactor,
         } = request;
         let client = self.client_for(&url).await?;
-        let proxy = self.inner.proxies.of(&url).map(|via| via.origin);
+        let via = self.inner.proxies.of(&url);
+        // Whoever failed, the proxy may be the one: messages name both.
+        let origin = match &via {
+            Some(via) => format!("{origin} (through the proxy {})", via.origin),
+            None => origin,
+        };
         let mut request = reqwest::Request::new(method, url.clone());
         *request.headers_mut() = headers;
         let len = body.len();
@@ -216,16 +248,18 @@ impl HttpClient {
         };
         let peer = Peer {
             origin: &origin,
-            proxy: proxy.as_deref(),
+            proxy: via.as_ref(),
+            shows_certificate: self.inner.options.client_cert.is_some(),
         };
         match result {
-            Ok(response) => Response::new(response, &url, &peer, deadline, limits),
+            Ok(response) => Response::new(response, &url, &peer, deadline, limits, &redactor),
             Err(error) => Err(peer.send_failure(&error, self.inner.options.connect_timeout)),
         }
     }
 
     async fn client_for(&self, url: &Url) -> Result<reqwest::Client, TransportError> {
         let inner = &self.inner;
+        inner.proxies.check(url)?;
         let to_proxy = inner.proxies.of(url).is_some_and(|via| via.tls);
         if url.scheme() == "http" && !to_proxy {
             let client = inner
@@ -233,8 +267,12 @@ impl HttpClient {
                 .get_or_try_init(|| async { build_plain(&inner.options) });
             return client.await.cloned();
         }
-        let options = inner.options.clone();
-        let client = inner.tls.get_or_try_init(|| async {
+        self.tls().await
+    }
+
+    async fn tls(&self) -> Result<reqwest::Client, TransportError> {
+        let options = self.inner.options.clone();
+        let client = self.inner.tls.get_or_try_init(|| async {
             // Reads some hundred kilobytes of certificates.
             match tokio::task::spawn_blocking(move || build_tls(&options)).await {
                 Ok(result) => result,
@@ -280,32 +318,17 @@ fn earliest(one: Option<Instant>, other: Option<Instant>) -> Instant {
 
 fn build_plain(options: &ClientOptions) -> Result<reqwest::Client, TransportError> {
     // No certificates to load: this client never speaks TLS.
-    builder(options)?
-        .tls_certs_only([])
+    let builder = builder(options)?.tls_certs_only([]);
+    builder
         .build()
-        .map_err(|error| setup(&error, None))
+        .map_err(|error| tls::unusable(&error, options))
 }
 
 fn build_tls(options: &ClientOptions) -> Result<reqwest::Client, TransportError> {
-    let mut builder = builder(options)?;
-    if let Some(path) = &options.ca_file {
-        let unusable = |reason: String| TransportError::Setup {
-            reason: format!(
-                "the certificates in {} cannot be used: {reason}",
-                path.display()
-            ),
-        };
-        let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
-        let certificates = reqwest::Certificate::from_pem_bundle(&pem)
-            .map_err(|error| unusable(failure::innermost(&error)))?;
-        if certificates.is_empty() {
-            return Err(unusable("it holds no PEM certificate".to_owned()));
-        }
-        builder = builder.tls_certs_merge(certificates);
-    }
+    let builder = tls::apply(builder(options)?, options)?;
     builder
         .build()
-        .map_err(|error| setup(&error, options.ca_file.as_deref()))
+        .map_err(|error| tls::unusable(&error, options))
 }
 
 fn builder(options: &ClientOptions) -> Result<reqwest::ClientBuilder, TransportError> {
@@ -316,28 +339,14 @@ fn builder(options: &ClientOptions) -> Result<reqwest::ClientBuilder, TransportE
     let builder = reqwest::Client::builder()
         .user_agent(concat!("multillm/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
+        // Each attempt is counted and recorded by who asks: the client makes none of its own.
+        .retry(reqwest::retry::never())
         .referer(false)
         .connect_timeout(options.connect_timeout)
         .tcp_nodelay(true)
         .tcp_keepalive(TCP_KEEPALIVE)
         .pool_idle_timeout(POOL_IDLE);
     options.proxy.apply(builder)
-}
-
-fn setup(error: &reqwest::Error, ca_file: Option<&Path>) -> TransportError {
-    let mut reason = failure::innermost(error);
-    if reason.contains("No CA certificates") {
-        reason = "this system has no root certificates: install them (the package is often \
-                  called ca-certificates), or name a PEM file in SSL_CERT_FILE"
-            .to_owned();
-        if let Some(file) = std::env::var_os("SSL_CERT_FILE") {
-            let file = Path::new(&file).display();
-            reason = format!("SSL_CERT_FILE names {file}, which holds no usable certificate");
-        }
-    } else if let Some(path) = ca_file {
-        reason = format!("with the certificates in {}: {reason}", path.display());
-    }
-    TransportError::Setup { reason }
 }
 
 #[cfg(test)]

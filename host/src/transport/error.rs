@@ -51,7 +51,7 @@ pub enum TransportError {
         /// The bound, in bytes.
         limit: u64,
     },
-    /// The client itself cannot be set up: no root certificates, an unreadable file.
+    /// The client itself cannot be set up: no root certificates, a file that cannot be used.
     #[error("cannot set up TLS: {reason}")]
     Setup {
         /// What is wrong, and what to do.
@@ -62,7 +62,7 @@ pub enum TransportError {
     Connect {
         /// What kind of failure.
         cause: ConnectCause,
-        /// Who was asked.
+        /// Who was asked, and through which proxy.
         origin: String,
         /// What went wrong, and what to do.
         reason: String,
@@ -79,6 +79,33 @@ pub enum TransportError {
         origin: String,
         /// What it did.
         reason: String,
+    },
+    /// A variable of the environment is no proxy that can be used, and nothing was sent past it.
+    #[error(
+        "{variable} is {shown:?}, which is no proxy that can be used: write one such as \
+         http://proxy:3128 or socks5://proxy:1080, unset it, or name the host in NO_PROXY"
+    )]
+    ProxyVariable {
+        /// Which variable.
+        variable: String,
+        /// What it holds, without user name and password.
+        shown: String,
+    },
+    /// A success whose body is a page for a browser.
+    #[error("{origin} answered with a web page{}: check base_url", titled(title.as_deref()))]
+    WebPage {
+        /// Who was asked.
+        origin: String,
+        /// The page's title, if it has one.
+        title: Option<String>,
+    },
+    /// A success whose body is neither an answer nor a stream of events.
+    #[error("{origin} answered with what is no stream: {begins:?}")]
+    NoStream {
+        /// Who was asked.
+        origin: String,
+        /// How it begins.
+        begins: String,
     },
     /// Time ran out.
     #[error("{}", timed_out(*phase, origin, *after))]
@@ -257,6 +284,10 @@ fn too_large(what: Oversize, origin: &str, limit: u64) -> String {
             )
         }
     }
+}
+
+fn titled(title: Option<&str>) -> String {
+    title.map_or(String::new(), |title| format!(" ({title:?})"))
 }
 
 fn redirected(origin: &str, status: u16, location: Option<&str>) -> String {

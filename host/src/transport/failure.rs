@@ -4,14 +4,18 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use rustls::{CertificateError, Error as TlsError};
+use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use super::error::{ConnectCause, Phase, TransportError};
+use super::proxy::Via;
 
 /// Who was asked, and through whom.
 pub(super) struct Peer<'a> {
+    /// For messages: the proxy is named in it.
     pub(super) origin: &'a str,
-    pub(super) proxy: Option<&'a str>,
+    pub(super) proxy: Option<&'a Via>,
+    /// A client certificate is shown to who asks for one.
+    pub(super) shows_certificate: bool,
 }
 
 impl Peer<'_> {
@@ -19,6 +23,10 @@ impl Peer<'_> {
     pub(super) fn send_failure(&self, error: &reqwest::Error, connect: Duration) -> TransportError {
         if error.is_connect() || error.is_dns() {
             return self.connect_failure(error, connect);
+        }
+        // In TLS 1.3 a server looks at the client's certificate after the handshake.
+        if let Some(TlsError::AlertReceived(alert)) = find::<TlsError>(error) {
+            return self.not_connected(ConnectCause::Tls, &self.explain_alert(*alert));
         }
         let reason = ended(error).unwrap_or_else(|| innermost(error));
         let origin = self.origin.to_owned();
@@ -77,18 +85,52 @@ impl Peer<'_> {
                 after: connect,
             };
         }
-        if let Some(error) = find::<TlsError>(error) {
-            return self.not_connected(ConnectCause::Tls, &explain_tls(error));
+        match find::<TlsError>(error) {
+            Some(TlsError::AlertReceived(alert)) => {
+                return self.not_connected(ConnectCause::Tls, &self.explain_alert(*alert));
+            }
+            Some(error) => return self.not_connected(ConnectCause::Tls, &explain_tls(error)),
+            None => {}
         }
         let (cause, what, fix) = why_unconnected(error);
         if let Some(proxy) = self.proxy {
             return TransportError::Proxy {
-                proxy: proxy.to_owned(),
+                proxy: proxy.origin.clone(),
                 origin: self.origin.to_owned(),
                 reason: tunnel(error).unwrap_or_else(|| format!("cannot be used ({what})")),
             };
         }
         self.not_connected(cause, &format!("{what}: {fix}"))
+    }
+
+    /// What a server means that ends TLS by this alert.
+    fn explain_alert(&self, alert: AlertDescription) -> String {
+        use AlertDescription as A;
+        match (alert, self.shows_certificate) {
+            (A::CertificateRequired, _) => {
+                "the server wants a client certificate: name one with client_cert and client_key \
+                 (PEM)"
+                    .to_owned()
+            }
+            (
+                A::BadCertificate
+                | A::UnsupportedCertificate
+                | A::CertificateRevoked
+                | A::CertificateExpired
+                | A::CertificateUnknown
+                | A::UnknownCA
+                | A::AccessDenied,
+                true,
+            ) => format!(
+                "the server does not accept the client certificate of client_cert ({alert:?}): is it \
+                 the right one, still valid, and with those that it is signed by?"
+            ),
+            (A::HandshakeFailure | A::BadCertificate, false) => format!(
+                "the server refused the TLS handshake ({alert:?}): perhaps it wants a client \
+                 certificate (client_cert and client_key)"
+            ),
+            _ => format!("the server refused the TLS handshake ({alert:?})"),
+        }
     }
 
     fn not_connected(&self, cause: ConnectCause, reason: &str) -> TransportError {
@@ -177,9 +219,6 @@ fn explain_tls(error: &TlsError) -> String {
             "the server does not speak TLS: if it is a plain http server, \
              begin base_url with http://"
                 .to_owned()
-        }
-        TlsError::AlertReceived(alert) => {
-            format!("the server refused the TLS handshake ({alert:?})")
         }
         TlsError::PeerIncompatible(_) => {
             format!("the server offers no TLS 1.2 or 1.3 that can be used ({error})")

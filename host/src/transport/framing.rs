@@ -8,15 +8,21 @@
 //!   `stream` parameter, is collected and handed back whole.
 //! - Bare JSON between events, as Gemini reports a failure in the middle of a stream, becomes a
 //!   frame of its own.
-//! - What is left at the end without its final blank line is a frame if it is whole: if it parses
-//!   as JSON or is `[DONE]`.
+//! - What is left at the end without its final blank line is a frame if it is whole: if it is a JSON
+//!   object, list or text, or `[DONE]`. If it is not, the body was cut within an event, and says so.
+//!
+//! A body of server-sent events that comes where JSON lines were expected is cut as what it is, and
+//! [`kind_of`] recognises either where a whole answer was expected.
 
+mod kind;
 mod lines;
 mod ndjson;
 mod sse;
 #[cfg(test)]
 mod tests;
 
+use kind::is_events;
+pub use kind::kind_of;
 use memchr::memrchr2;
 use ndjson::Ndjson;
 use sse::Sse;
@@ -53,6 +59,11 @@ pub struct Frame {
 pub enum Tail {
     /// The frames that only the end completed: none, as a rule.
     Frames(Vec<Frame>),
+    /// The same, and behind them the beginning of a frame that is not whole: the body was cut.
+    Cut(Vec<Frame>),
+    /// Nothing in the body belongs into such a stream, and it is nothing else that is known: how it
+    /// begins. No frame came before it.
+    Foreign(String),
     /// The body was no stream: this is all of it, without a byte order mark, invalid UTF-8
     /// replaced by U+FFFD. No frame came before it.
     Whole(String),
@@ -161,18 +172,16 @@ impl Framer {
     /// The body has ended, whether cleanly or not.
     #[must_use]
     pub fn finish(self) -> Tail {
-        let mut frames = Vec::new();
         match self.state {
-            State::Sse(sse) => sse.finish(&mut frames),
-            State::Ndjson(ndjson) => ndjson.finish(&mut frames),
-            State::Whole(body) => return Tail::Whole(text_of(&body)),
-            State::Start { head, .. } => {
-                if self.framing == Framing::Whole {
-                    return Tail::Whole(text_of(&head));
-                }
+            State::Sse(sse) => sse.finish(),
+            State::Ndjson(ndjson) => ndjson.finish(),
+            State::Whole(body) => Tail::Whole(text_of(&body)),
+            State::Start { head, .. } if self.framing == Framing::Whole => {
+                Tail::Whole(text_of(&head))
             }
+            State::Start { head, .. } if head.trim_ascii().is_empty() => Tail::Frames(Vec::new()),
+            State::Start { .. } => Tail::Cut(Vec::new()),
         }
-        Tail::Frames(frames)
     }
 }
 
@@ -218,8 +227,17 @@ fn begin(
         (Framing::Sse, b'{' | b'[' | b'"' | b'<') => State::Whole(Vec::new()),
         (Framing::Sse, _) => State::Sse(Sse::new(max_frame)),
         (_, b'<') => State::Whole(Vec::new()),
-        _ => State::Ndjson(Ndjson::new(max_frame)),
+        _ => match is_events(head.trim_ascii_start()) {
+            None => return Ok(None),
+            Some(true) => State::Sse(Sse::new(max_frame)),
+            Some(false) => State::Ndjson(Ndjson::new(max_frame)),
+        },
     }))
+}
+
+/// Whether text is one complete JSON value that cannot be the beginning of a longer one.
+fn is_closed_json(text: &str) -> bool {
+    text.trim_ascii_start().starts_with(['{', '[', '"']) && is_json(text)
 }
 
 /// Whether text is one complete JSON value.

@@ -11,6 +11,7 @@ use url::Url;
 use super::body::RequestBody;
 use super::client::{ExchangeLimits, HttpClient, Outgoing};
 use super::error::TransportError;
+use super::redact::Redactor;
 
 const MAX_REDIRECTS: usize = 3;
 
@@ -91,6 +92,7 @@ fn outgoing(mut url: Url) -> Outgoing {
         headers,
         body: RequestBody::new(Vec::new()),
         origin,
+        redactor: Redactor::default(),
     }
 }
 

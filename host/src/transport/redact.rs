@@ -1,221 +1,196 @@
-//! Takes secrets out of texts that come from a server.
+//! Takes secrets out of what a server sent, before anybody else gets it.
 //!
-//! Some servers repeat the key they were sent, whole, cut short or escaped. What they have masked
-//! themselves (`sk-ab****`) is kept: it helps to see which key it was.
+//! Some servers repeat the key they were sent: whole, cut short, escaped, encoded, in another case, or
+//! in pieces. Found are a secret as it is, with any of its characters escaped as in JSON (`\u0073`) or
+//! percent-encoded, in upper or lower case, and in base64 (either alphabet, at any of the three
+//! places in a group); and the beginning of one that gives it away: at least eight characters and more
+//! than half of it, or twelve and not masked behind. What a server has masked itself (`sk-ab****`) is
+//! kept: it helps to see which key it was. Not found are other codings, such as hexadecimal or a
+//! cipher: who encodes a key so means to hide it, and has it already.
+//!
+//! A secret that cannot be told from words (`test`, `content`) is not looked for, as good answers
+//! would lose them; [`is_telling`] decides. In JSON only values are looked at: names of members and
+//! types of events are never touched.
+
+mod json;
+mod matching;
+mod pieces;
+mod telling;
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
-use memchr::memmem;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use matching::{Found, Pattern};
+pub use pieces::Pieces;
+pub use telling::is_telling;
 
 /// What stands in a secret's place.
 const MARK: &str = "[redacted]";
-/// Shorter beginnings of a secret tell nothing, and are shared by all keys of a vendor.
-const LONG: usize = 8;
-/// A beginning of this length is taken out unless a mask follows.
-const LONG_PREFIX: usize = 12;
-/// Shorter secrets are no secrets, and would make texts unreadable.
-const SHORTEST: usize = 4;
 
-/// The text without the secrets. Found are a secret of at least eight characters anywhere, a
-/// shorter one where it stands alone, each also percent-encoded or escaped as in JSON, and the
-/// beginning of a secret if it is long: at least eight characters and more than half of it, or
-/// twelve and not masked behind.
-#[must_use]
-pub fn redact<'t, 's>(
-    text: &'t str,
-    secrets: impl IntoIterator<Item = &'s SecretString>,
-) -> Cow<'t, str> {
-    let mut found = Vec::new();
-    for secret in secrets {
-        let secret = secret.expose_secret().trim();
-        if secret.len() >= SHORTEST {
-            for form in forms(secret) {
-                find(text, &form, &mut found);
+/// Finds the secrets of an exchange. Cloning is cheap; its `Debug` shows none.
+#[derive(Clone, Default)]
+pub struct Redactor(Option<Arc<Patterns>>);
+
+struct Patterns {
+    all: Vec<Pattern>,
+    /// By the byte that something worth a closer look begins with.
+    first: [bool; 256],
+}
+
+/// How far a text was looked through.
+struct Look {
+    /// What has to go, in order, none overlapping another.
+    found: Vec<Range<usize>>,
+    /// From here on more text must come before anything can be told.
+    open: usize,
+}
+
+impl Redactor {
+    /// Finds these secrets, as far as they can be told from words.
+    pub fn new<'s>(secrets: impl IntoIterator<Item = &'s SecretString>) -> Self {
+        let mut all: Vec<Pattern> = vec![];
+        for secret in secrets {
+            let secret = secret.expose_secret().trim();
+            if is_telling(secret) {
+                all.extend(Pattern::forms(secret));
             }
         }
+        if all.is_empty() {
+            return Redactor(None);
+        }
+        let mut first = [false; 256];
+        for byte in all.iter().flat_map(Pattern::beginnings) {
+            if let Some(known) = first.get_mut(usize::from(byte)) {
+                *known = true;
+            }
+        }
+        Redactor(Some(Arc::new(Patterns { all, first })))
     }
-    if found.is_empty() {
-        return Cow::Borrowed(text);
+
+    /// Whether there is nothing to find.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.0.is_none()
     }
-    found.sort_unstable_by_key(|range| (range.start, range.end));
+
+    /// The text without the secrets.
+    #[must_use]
+    pub fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let found = self.look(text, true).found;
+        match found.is_empty() {
+            true => Cow::Borrowed(text),
+            false => Cow::Owned(without(text, &found)),
+        }
+    }
+
+    /// The same for a text that may be JSON, in which only values are looked at.
+    #[must_use]
+    pub fn clean_json<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut found = self.look(text, true).found;
+        if !found.is_empty() && text.trim_ascii_start().starts_with(['{', '[']) {
+            found = json::within_values(text, &found);
+        }
+        match found.is_empty() {
+            true => Cow::Borrowed(text),
+            false => Cow::Owned(without(text, &found)),
+        }
+    }
+
+    /// Looks a text through. `whole`: nothing comes behind it.
+    fn look(&self, text: &str, whole: bool) -> Look {
+        let mut look = Look {
+            found: vec![],
+            open: text.len(),
+        };
+        let Some(patterns) = &self.0 else {
+            return look;
+        };
+        let mut at = 0;
+        while let Some(next) = patterns.candidate(text.as_bytes(), at) {
+            match patterns.at(text, next, whole) {
+                Found::No => at = next + 1,
+                Found::Open => {
+                    look.open = next;
+                    break;
+                }
+                Found::Secret(end) => {
+                    let Some(end) = patterns.with_overlaps(text, next, end, whole) else {
+                        look.open = next;
+                        break;
+                    };
+                    look.found.push(next..end);
+                    at = end;
+                }
+            }
+        }
+        look
+    }
+}
+
+impl Patterns {
+    /// The next place that is worth a closer look.
+    fn candidate(&self, text: &[u8], from: usize) -> Option<usize> {
+        let rest = text.get(from..)?;
+        let is_first = |byte: &u8| self.first.get(usize::from(*byte)).copied() == Some(true);
+        rest.iter().position(is_first).map(|at| from + at)
+    }
+
+    fn at(&self, text: &str, start: usize, whole: bool) -> Found {
+        if !text.is_char_boundary(start) {
+            return Found::No;
+        }
+        self.all
+            .iter()
+            .map(|pattern| pattern.at(text, start, whole))
+            .fold(Found::No, Found::longer)
+    }
+
+    /// Where the secrets end of which the first stands here and the next begin within it. Nothing if
+    /// more text decides.
+    fn with_overlaps(
+        &self,
+        text: &str,
+        start: usize,
+        mut end: usize,
+        whole: bool,
+    ) -> Option<usize> {
+        let mut at = start + 1;
+        while let Some(next) = self
+            .candidate(text.as_bytes(), at)
+            .filter(|next| *next < end)
+        {
+            match self.at(text, next, whole) {
+                Found::No => {}
+                Found::Secret(later) => end = end.max(later),
+                Found::Open => return None,
+            }
+            at = next + 1;
+        }
+        Some(end)
+    }
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redactor")
+    }
+}
+
+fn without(text: &str, found: &[Range<usize>]) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut done = 0;
     for range in found {
-        if range.start >= done {
-            clean.push_str(text.get(done..range.start).unwrap_or_default());
-            clean.push_str(MARK);
-        }
-        done = done.max(range.end);
+        clean.push_str(text.get(done..range.start).unwrap_or_default());
+        clean.push_str(MARK);
+        done = range.end;
     }
     clean.push_str(text.get(done..).unwrap_or_default());
-    Cow::Owned(clean)
-}
-
-/// The secret as it may be written.
-fn forms(secret: &str) -> Vec<String> {
-    let mut forms = vec![
-        secret.to_owned(),
-        percent(secret, false),
-        percent(secret, true),
-        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
-    ];
-    if let Ok(json) = serde_json::to_string(secret) {
-        let inner = json
-            .trim_start_matches('"')
-            .strip_suffix('"')
-            .unwrap_or_default();
-        forms.extend([inner.to_owned(), inner.replace('/', "\\/")]);
-    }
-    forms.sort_unstable();
-    forms.dedup();
-    forms
-}
-
-/// Percent-encoded but for what is never encoded (RFC 3986, section 2.3).
-fn percent(secret: &str, lower: bool) -> String {
-    let mut text = String::with_capacity(secret.len());
-    for byte in secret.bytes() {
-        let plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        // Writing to a string cannot fail.
-        let _ = match (plain, lower) {
-            (true, _) => write!(text, "{}", char::from(byte)),
-            (false, true) => write!(text, "%{byte:02x}"),
-            (false, false) => write!(text, "%{byte:02X}"),
-        };
-    }
-    text
-}
-
-fn find(text: &str, form: &str, found: &mut Vec<Range<usize>>) {
-    let head_len = form
-        .char_indices()
-        .nth(LONG)
-        .map_or(form.len(), |(at, _)| at);
-    let Some(head) = form.get(..head_len) else {
-        return;
-    };
-    for start in memmem::find_iter(text.as_bytes(), head) {
-        let Some(tail) = text.get(start..) else {
-            continue;
-        };
-        let len = common_prefix(tail, form);
-        let rest = tail.get(len..).unwrap_or_default();
-        let taken = if len == form.len() {
-            len >= LONG || stands_alone(text.get(..start).unwrap_or_default(), rest)
-        } else {
-            let most = len * 2 > form.len();
-            most || (len >= LONG_PREFIX && !is_masked(rest))
-        };
-        if taken {
-            found.push(start..start + len);
-        }
-    }
-}
-
-/// How many bytes both begin with, in whole characters.
-fn common_prefix(one: &str, other: &str) -> usize {
-    one.chars()
-        .zip(other.chars())
-        .take_while(|(a, b)| a == b)
-        .map(|(a, _)| a.len_utf8())
-        .sum()
-}
-
-fn stands_alone(before: &str, after: &str) -> bool {
-    let part_of_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
-    !before.ends_with(part_of_word) && !after.starts_with(part_of_word)
-}
-
-fn is_masked(rest: &str) -> bool {
-    rest.starts_with(['*', '\u{2022}', '\u{2026}']) || rest.starts_with("...")
+    clean
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn clean(text: &str, secret: &str) -> String {
-        redact(text, [&SecretString::from(secret)]).into_owned()
-    }
-
-    const KEY: &str = "sk-proj-AbCdEf0123456789XyZ";
-
-    #[test]
-    fn a_secret_is_taken_out_wherever_it_stands() {
-        assert_eq!(
-            clean(&format!("bad key {KEY}."), KEY),
-            "bad key [redacted]."
-        );
-        assert_eq!(clean(&format!("{KEY}{KEY}"), KEY), "[redacted][redacted]");
-        assert_eq!(
-            clean(&format!("x{KEY}y"), &format!(" {KEY}\n")),
-            "x[redacted]y"
-        );
-        assert!(matches!(
-            redact("nothing", [&SecretString::from(KEY)]),
-            Cow::Borrowed("nothing")
-        ));
-    }
-
-    #[test]
-    fn escaped_forms_are_found() {
-        let secret = "ab+cd/ef\"gh\\ij kl";
-        for form in [
-            "ab%2Bcd%2Fef%22gh%5Cij%20kl",
-            "ab%2bcd%2fef%22gh%5cij%20kl",
-            "ab%2Bcd%2Fef%22gh%5Cij+kl",
-            r#"ab+cd/ef\"gh\\ij kl"#,
-            r#"ab+cd\/ef\"gh\\ij kl"#,
-        ] {
-            assert_eq!(
-                clean(&format!("<{form}>"), secret),
-                "<[redacted]>",
-                "{form}"
-            );
-        }
-    }
-
-    #[test]
-    fn cut_secrets_are_taken_out_and_masked_ones_kept() {
-        assert_eq!(clean("key sk-proj-AbCdEf01234", KEY), "key [redacted]");
-        assert_eq!(clean("key sk-proj-AbCdEf01...", KEY), "key [redacted]...");
-        assert_eq!(clean("key sk-proj-****9XyZ", KEY), "key sk-proj-****9XyZ");
-        assert_eq!(clean("key sk-proj-AbCdE***", KEY), "key sk-proj-AbCdE***");
-        assert_eq!(
-            clean("keys begin with sk-proj-", KEY),
-            "keys begin with sk-proj-"
-        );
-        assert_eq!(
-            clean("short abcdefgh is cut", "abcdefghij"),
-            "short [redacted] is cut"
-        );
-        assert_eq!(clean("short abcde*****", "abcdefghij"), "short abcde*****");
-    }
-
-    #[test]
-    fn short_secrets_go_only_where_they_stand_alone() {
-        assert_eq!(clean("key abc12 is bad", "abc12"), "key [redacted] is bad");
-        assert_eq!(
-            clean("xabc12 abc12x abc12-x", "abc12"),
-            "xabc12 abc12x abc12-x"
-        );
-        assert_eq!(clean("abc", "abc"), "abc");
-        assert_eq!(clean("", ""), "");
-    }
-
-    #[test]
-    fn several_secrets_and_overlaps() {
-        let secrets = [
-            SecretString::from("abcdefgh12"),
-            SecretString::from("gh12345678"),
-        ];
-        assert_eq!(redact("-abcdefgh12345678-", &secrets), "-[redacted]-");
-        assert_eq!(
-            clean("\u{e9}schl\u{fc}ssel-lang\u{e9}", "schl\u{fc}ssel-lang"),
-            "\u{e9}[redacted]\u{e9}"
-        );
-    }
-}
+mod tests;

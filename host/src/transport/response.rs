@@ -13,6 +13,7 @@ use super::client::ExchangeLimits;
 use super::error::{Oversize, Phase, TransportError};
 use super::failure::Peer;
 use super::hints::RetryHints;
+use super::redact::Redactor;
 
 /// The most bytes of one header's value that are kept.
 const MAX_VALUE: usize = 4 << 10;
@@ -25,12 +26,14 @@ pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// What a plugin may see: `content-type`, `retry-after*`, `x-ratelimit-*`, `x-should-retry` and
-    /// request ids. Names in lower case.
+    /// request ids. Names in lower case. The secrets of the request are taken out.
     pub headers: Vec<(String, String)>,
     /// When and whether to try again, as the headers say.
     pub retry: RetryHints,
     /// The body.
     pub body: BodyStream,
+    /// The proxy that passed the answer on and may have written it itself, as it could read it.
+    pub proxy: Option<String>,
     /// Where a redirect leads.
     pub(super) location: Option<Url>,
 }
@@ -42,18 +45,19 @@ impl Response {
         peer: &Peer<'_>,
         deadline: Option<Instant>,
         limits: &ExchangeLimits,
+        redactor: &Redactor,
     ) -> Result<Self, TransportError> {
         let status = response.status().as_u16();
         let origin = peer.origin.to_owned();
         if status == 407 {
             return Err(TransportError::Proxy {
-                proxy: peer.proxy.unwrap_or(peer.origin).to_owned(),
+                proxy: peer.proxy.map_or(peer.origin, |via| &via.origin).to_owned(),
                 origin,
                 reason: "wants a user name and password (http://user:password@host:port)"
                     .to_owned(),
             });
         }
-        let headers = visible(response.headers());
+        let headers = visible(response.headers(), redactor);
         tracing::debug!(status, ?headers, origin, "answered");
         let retry = RetryHints::read(response.headers(), SystemTime::now());
         let location = response
@@ -75,6 +79,10 @@ impl Response {
             headers,
             retry,
             body,
+            proxy: peer
+                .proxy
+                .filter(|via| via.answers)
+                .map(|via| via.origin.clone()),
             location,
         })
     }
@@ -294,14 +302,15 @@ impl Collected {
     }
 }
 
-fn visible(headers: &HeaderMap) -> Vec<(String, String)> {
+fn visible(headers: &HeaderMap, redactor: &Redactor) -> Vec<(String, String)> {
     headers
         .iter()
         .filter(|(name, _)| is_visible(name.as_str()))
         .map(|(name, value)| {
             let value = value.as_bytes();
             let value = String::from_utf8_lossy(value.get(..MAX_VALUE).unwrap_or(value));
-            (name.as_str().to_owned(), value.into_owned())
+            let clean = |text: &str| redactor.clean(text).into_owned();
+            (clean(name.as_str()), clean(&value))
         })
         .collect()
 }

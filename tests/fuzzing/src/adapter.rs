@@ -112,7 +112,8 @@ impl Subject {
             batches.push(frames);
         }
         match framer.finish() {
-            Tail::Frames(frames) => batches.push(frames),
+            Tail::Frames(frames) | Tail::Cut(frames) => batches.push(frames),
+            Tail::Foreign(_) => {}
             Tail::Whole(body) => return self.whole(target, wire::Response { body, ..response }),
         }
         let batches: Vec<Vec<_>> = batches

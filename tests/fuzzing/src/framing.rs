@@ -59,7 +59,12 @@ fn bounded(outcome: &Outcome, frame: usize, body: usize) {
             assert!(text.len() <= GROWTH * body, "more than came");
             &[]
         }
-        Ok(Tail::Frames(frames)) => frames,
+        Ok(Tail::Foreign(text)) => {
+            assert_eq!(outcome.frames, [], "frames of what is no stream");
+            assert!(text.len() <= GROWTH * body, "more than came");
+            &[]
+        }
+        Ok(Tail::Frames(frames) | Tail::Cut(frames)) => frames,
         Err(_) => &[],
     };
     let frames = || outcome.frames.iter().chain(last);

@@ -15,6 +15,8 @@ fn endpoint(plugin: &str, customary: bool) -> Endpoint {
         timeouts: Timeouts::default(),
         proxy: Proxy::Environment,
         ca_file: None,
+        client_cert: None,
+        client_key: None,
         customary,
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Parts {
     timeouts: Option<schema::Timeouts>,
     proxy: Option<Proxy>,
     ca_file: Option<PathBuf>,
+    client_cert: Option<PathBuf>,
+    client_key: Option<PathBuf>,
 }
 
 impl Parts {
@@ -54,6 +56,12 @@ impl Parts {
             timeouts: both(provider.timeouts, self.timeouts),
             proxy: self.proxy.clone().or(provider.proxy.clone()),
             ca_file: self.ca_file.clone().or(provider.ca_file.clone()),
+            // A certificate and its key belong together.
+            client_key: match self.client_cert {
+                Some(_) => self.client_key.clone(),
+                None => provider.client_key.clone(),
+            },
+            client_cert: self.client_cert.clone().or(provider.client_cert.clone()),
         }
     }
 }
@@ -113,7 +121,18 @@ impl Resolver<'_> {
             timeouts: raw.timeouts,
             proxy: self.proxy(&place.key("proxy"), raw.proxy.as_ref()),
             ca_file: self.file(&place.key("ca_file"), raw.ca_file.as_deref()),
+            client_cert: self.file(&place.key("client_cert"), raw.client_cert.as_deref()),
+            client_key: self.client_key(place, raw),
         }
+    }
+
+    fn client_key(&mut self, place: &Place, raw: &Entry) -> Option<PathBuf> {
+        let place = place.key("client_key");
+        let path = self.file(&place, raw.client_key.as_deref())?;
+        if raw.client_cert.is_none() {
+            self.fault(&place, "belongs to a client_cert: name its file beside it");
+        }
+        Some(path)
     }
 
     /// How something with these parts is reached.
@@ -144,6 +163,8 @@ impl Resolver<'_> {
             timeouts,
             proxy: parts.proxy.clone().unwrap_or_default(),
             ca_file: parts.ca_file.clone(),
+            client_cert: parts.client_cert.clone(),
+            client_key: parts.client_key.clone(),
             customary,
         }
     }

@@ -26,6 +26,10 @@ pub(in crate::config) struct Entry {
     pub(in crate::config) proxy: Option<TextOrOff>,
     /// A PEM file of certificates to trust beside the system's.
     pub(in crate::config) ca_file: Option<String>,
+    /// A PEM file of the certificate to show to a server that asks for one, with those that it is signed by.
+    pub(in crate::config) client_cert: Option<String>,
+    /// The PEM file of its private key. Default: it stands in the file of `client_cert`.
+    pub(in crate::config) client_key: Option<String>,
 
     /// Whose model it is: a provider listed under `providers`, or the name of a plugin. Required.
     pub(in crate::config) provider: Option<String>,

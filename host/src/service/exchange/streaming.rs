@@ -1,27 +1,114 @@
 //! A stream under way: bytes to frames to what they mean.
 
+use bytes::Bytes;
+
 use super::super::failure;
-use super::super::hidden::Hidden;
+use super::super::hidden::{Hidden, Screen};
+use super::{Peer, refuse_page};
 use crate::chat::{Delta, Part};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::{Decoder, wire};
-use crate::transport::{BodyStream, Frame, Framer, Framing, Tail};
+use crate::transport::{
+    BodyStream, Frame, Framer, Framing, Response, Tail, TransportError, kind_of,
+};
 
 /// A stream that is being read.
 pub(in crate::service) struct Streaming {
     /// Absent once the body turned out to be no stream and was read whole.
-    pub(super) decoder: Option<Decoder>,
-    pub(super) framer: Framer,
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: BodyStream,
-    pub(super) target: wire::Target,
-    pub(super) hidden: Hidden,
+    decoder: Option<Decoder>,
+    framer: Framer,
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Body,
+    target: wire::Target,
+    hidden: Hidden,
+    screen: Screen,
+}
+
+/// Where the bytes come from.
+enum Body {
+    /// The connection.
+    Live(BodyStream),
+    /// A body that was read whole and turned out to be a stream.
+    Read(Option<Bytes>),
+}
+
+impl Body {
+    async fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+        match self {
+            Body::Live(body) => Ok(body.next_chunk().await?),
+            Body::Read(bytes) => Ok(bytes.take()),
+        }
+    }
+
+    fn origin(&self) -> &str {
+        match self {
+            Body::Live(body) => body.origin(),
+            Body::Read(_) => "the server",
+        }
+    }
 }
 
 impl Streaming {
-    /// What comes next; true if the answer is complete with it.
+    /// The body of a response.
+    pub(super) fn new(peer: &Peer, decoder: Decoder, framing: Framing, response: Response) -> Self {
+        let body = Body::Live(response.body);
+        Self::begin(
+            peer,
+            decoder,
+            framing,
+            (response.status, response.headers, body),
+        )
+    }
+
+    /// A body that was read already.
+    pub(super) fn of_text(
+        peer: &Peer,
+        decoder: Decoder,
+        framing: Framing,
+        response: wire::Response,
+    ) -> Self {
+        let body = Body::Read(Some(response.body.into()));
+        Self::begin(
+            peer,
+            decoder,
+            framing,
+            (response.status, response.headers, body),
+        )
+    }
+
+    fn begin(
+        peer: &Peer,
+        decoder: Decoder,
+        framing: Framing,
+        (status, headers, body): (u16, Vec<(String, String)>, Body),
+    ) -> Self {
+        Streaming {
+            decoder: Some(decoder),
+            framer: Framer::new(framing),
+            status,
+            headers,
+            body,
+            target: peer.target.clone(),
+            hidden: peer.hidden.clone(),
+            screen: Screen::new(peer.hidden.clone()),
+        }
+    }
+
+    /// What comes next; true if the answer is complete with it. No secret is in it, nor in the error.
     pub(in crate::service) async fn advance(&mut self, deltas: &mut Vec<Delta>) -> Result<bool> {
+        let mut raw = vec![];
+        let outcome = self.read(&mut raw).await;
+        for delta in raw {
+            self.screen.push(delta, deltas);
+        }
+        if !matches!(outcome, Ok(false)) {
+            self.screen.finish(deltas);
+        }
+        outcome.map_err(|error| self.hidden.error(error))
+    }
+
+    async fn read(&mut self, deltas: &mut Vec<Delta>) -> Result<bool> {
         let mut frames = vec![];
         loop {
             let Some(chunk) = self.body.next_chunk().await? else {
@@ -45,74 +132,97 @@ impl Streaming {
     async fn end(&mut self, deltas: &mut Vec<Delta>) -> Result<bool> {
         let framer = std::mem::replace(&mut self.framer, Framer::new(Framing::Whole));
         match framer.finish() {
-            Tail::Whole(body) => {
-                let body = wire::Response {
-                    status: self.status,
-                    headers: std::mem::take(&mut self.headers),
-                    body: self.hidden.clean_piece(body),
-                };
-                let Some(decoder) = self.decoder.take() else {
-                    return Err(truncated());
-                };
-                let answer = decoder
-                    .into_session()
-                    .decode(&self.target, body)
-                    .await?
-                    .map_err(|error| failure::vendor(error, None, &self.hidden))?;
-                deltas.extend(deltas_of(answer));
-                Ok(true)
-            }
-            Tail::Frames(frames) => {
-                if !frames.is_empty() && self.push(frames, deltas).await? {
-                    return Ok(true);
+            Tail::Whole(body) => match kind_of(&body) {
+                // Lines where events were expected, or the other way round.
+                Some(framing) => {
+                    let mut framer = Framer::new(framing);
+                    let mut frames = vec![];
+                    framer.push(body.as_bytes(), &mut frames)?;
+                    if self.push(frames, deltas).await? {
+                        return Ok(true);
+                    }
+                    self.last(framer.finish(), deltas).await
                 }
-                let Some(decoder) = &mut self.decoder else {
-                    return Err(truncated());
-                };
-                let events = decoder.finish().await?;
-                match self.take(events, deltas)? {
-                    true => Ok(true),
-                    false => Err(truncated()),
-                }
-            }
+                None => self.whole(body, deltas).await,
+            },
+            tail => self.last(tail, deltas).await,
         }
+    }
+
+    /// The end of a stream.
+    async fn last(&mut self, tail: Tail, deltas: &mut Vec<Delta>) -> Result<bool> {
+        let (frames, cut) = match tail {
+            Tail::Frames(frames) => (frames, false),
+            Tail::Cut(frames) => (frames, true),
+            Tail::Whole(_) => return Err(truncated("before the vendor's end marker")),
+            Tail::Foreign(begins) => {
+                let origin = self.body.origin().to_owned();
+                return Err(TransportError::NoStream { origin, begins }.into());
+            }
+        };
+        if !frames.is_empty() && self.push(frames, deltas).await? {
+            return Ok(true);
+        }
+        // What stood in the rest is lost: whatever came before cannot be complete.
+        if cut {
+            return Err(truncated("in the middle of an event"));
+        }
+        let Some(decoder) = &mut self.decoder else {
+            return Err(truncated("before the vendor's end marker"));
+        };
+        let events = decoder.finish().await?;
+        match take(events, deltas)? {
+            true => Ok(true),
+            false => Err(truncated("before the vendor's end marker")),
+        }
+    }
+
+    /// The body was no stream.
+    async fn whole(&mut self, body: String, deltas: &mut Vec<Delta>) -> Result<bool> {
+        refuse_page(&body, self.body.origin())?;
+        let body = wire::Response {
+            status: self.status,
+            headers: std::mem::take(&mut self.headers),
+            body: self.hidden.raw(body),
+        };
+        let Some(decoder) = self.decoder.take() else {
+            return Err(truncated("before the vendor's end marker"));
+        };
+        let answer = decoder.into_session().decode(&self.target, body).await?;
+        let answer = answer.map_err(|error| failure::vendor(error, None))?;
+        deltas.extend(deltas_of(answer));
+        Ok(true)
     }
 
     async fn push(&mut self, frames: Vec<Frame>, deltas: &mut Vec<Delta>) -> Result<bool> {
         let Some(decoder) = &mut self.decoder else {
-            return Err(truncated());
+            return Err(truncated("before the vendor's end marker"));
         };
         let frames = frames
             .into_iter()
             .map(|frame| wire::Frame {
                 event: frame.event,
-                data: self.hidden.clean_piece(frame.data),
+                data: self.hidden.raw(frame.data),
             })
             .collect();
         let events = decoder.push(frames).await?;
-        self.take(events, deltas)
-    }
-
-    fn take(&self, events: Vec<wire::Event>, deltas: &mut Vec<Delta>) -> Result<bool> {
-        for event in events {
-            match event {
-                wire::Event::Delta(delta) => deltas.push(delta),
-                wire::Event::Done => return Ok(true),
-                wire::Event::Failed(error) => {
-                    return Err(failure::vendor(error, None, &self.hidden));
-                }
-            }
-        }
-        Ok(false)
+        take(events, deltas)
     }
 }
 
-fn truncated() -> Error {
-    Error::new(
-        ErrorKind::Truncated,
-        "the stream ended before the vendor's end marker",
-    )
-    .retryable(true)
+fn take(events: Vec<wire::Event>, deltas: &mut Vec<Delta>) -> Result<bool> {
+    for event in events {
+        match event {
+            wire::Event::Delta(delta) => deltas.push(delta),
+            wire::Event::Done => return Ok(true),
+            wire::Event::Failed(error) => return Err(failure::vendor(error, None)),
+        }
+    }
+    Ok(false)
+}
+
+fn truncated(place: &str) -> Error {
+    Error::new(ErrorKind::Truncated, format!("the stream ended {place}")).retryable(true)
 }
 
 /// A whole answer as if it had been streamed.

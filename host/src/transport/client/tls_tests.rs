@@ -58,6 +58,7 @@ async fn get(base: &str, ca_file: Option<PathBuf>) -> Result<bytes::Bytes, Trans
         url,
         headers: HeaderMap::new(),
         body: RequestBody::new(Vec::new()),
+        redactor: Redactor::default(),
     };
     let mut response = client
         .exchange(outgoing, &ExchangeLimits::default())

@@ -1,7 +1,7 @@
 //! Newline-delimited JSON.
 
 use super::lines::{Ends, LineSink, Lines};
-use super::{Frame, FramingError, is_json};
+use super::{Frame, FramingError, Tail, is_closed_json};
 
 /// Cuts a body of one JSON value a line. The byte order mark has been removed.
 #[derive(Debug)]
@@ -24,14 +24,28 @@ impl Ndjson {
         self.lines.push(bytes, &mut Sink { frames })
     }
 
-    /// A last line without its line feed counts if it is whole.
-    pub(super) fn finish(self, frames: &mut Vec<Frame>) {
-        let from = frames.len();
+    /// A last line without its line feed counts if it is whole, or is no JSON however it goes on.
+    pub(super) fn finish(self) -> Tail {
+        let mut frames = Vec::new();
         let last = self.lines.into_rest();
-        Sink { frames }.line(&last);
-        if frames.get(from).is_some_and(|frame| !is_json(&frame.data)) {
-            frames.truncate(from);
+        Sink {
+            frames: &mut frames,
         }
+        .line(&last);
+        match frames.first() {
+            Some(frame) if !is_closed_json(&frame.data) && may_go_on(&frame.data) => {
+                Tail::Cut(Vec::new())
+            }
+            _ => Tail::Frames(frames),
+        }
+    }
+}
+
+/// Whether text may be the beginning of JSON.
+fn may_go_on(text: &str) -> bool {
+    match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+        Ok(_) => true,
+        Err(error) => error.is_eof(),
     }
 }
 

@@ -2,14 +2,22 @@
 
 use memchr::memchr;
 
+use super::kind::begins_field;
 use super::lines::{Ends, LineSink, Lines};
-use super::{Frame, FramingError, is_json};
+use super::{Frame, FramingError, Tail, is_closed_json, is_json};
+
+/// How much is kept of a body that is no event stream, in characters.
+const SHOWN: usize = 200;
 
 /// Cuts an event stream. The byte order mark has been removed.
 #[derive(Debug)]
 pub(super) struct Sse {
     lines: Lines,
     event: Event,
+    /// The first line that belongs to no event, as long as there was no event.
+    foreign: String,
+    /// An event has come.
+    begun: bool,
 }
 
 impl Sse {
@@ -17,6 +25,8 @@ impl Sse {
         Sse {
             lines: Lines::new(Ends::Any, limit),
             event: Event::default(),
+            foreign: String::new(),
+            begun: false,
         }
     }
 
@@ -29,28 +39,50 @@ impl Sse {
             bytes,
             &mut Sink {
                 event: &mut self.event,
+                foreign: &mut self.foreign,
+                begun: &mut self.begun,
                 frames,
             },
         )
     }
 
-    /// Dispatches what is buffered if it is whole.
-    pub(super) fn finish(mut self, frames: &mut Vec<Frame>) {
+    /// Dispatches what is buffered if it is whole, and tells whether anything was not.
+    pub(super) fn finish(mut self) -> Tail {
         let last = self.lines.into_rest();
         // A line without an end may have been cut anywhere. Whether data is whole can be seen;
         // whether the name of an event is cannot.
-        if !last.is_empty() && field(&last).0 != b"event" {
-            self.event.take(&last);
+        let mut cut = match field(&last).0 {
+            _ if last.is_empty() => false,
+            b"event" => true,
+            _ if begins_field(&last) => true,
+            _ => {
+                self.event.take(&last, &mut self.foreign);
+                false
+            }
+        };
+        let event = &mut self.event;
+        if event.has_data && !is_whole(&event.data) {
+            event.has_data = false;
+            cut = true;
         }
-        if self.event.has_data && !is_whole(&self.event.data) {
-            self.event.has_data = false;
+        // A name announces data.
+        cut |= !event.name.is_empty() && !event.has_data;
+        cut |= !event.bare.is_empty() && !is_json(&event.bare);
+        let mut frames = Vec::new();
+        event.dispatch(&mut frames);
+        self.begun |= !frames.is_empty();
+        match (cut, self.begun || self.foreign.is_empty()) {
+            (true, _) => Tail::Cut(frames),
+            (false, true) => Tail::Frames(frames),
+            (false, false) => Tail::Foreign(self.foreign),
         }
-        self.event.dispatch(frames);
     }
 }
 
 struct Sink<'a> {
     event: &'a mut Event,
+    foreign: &'a mut String,
+    begun: &'a mut bool,
     frames: &'a mut Vec<Frame>,
 }
 
@@ -62,8 +94,9 @@ impl LineSink for Sink<'_> {
     fn line(&mut self, line: &[u8]) {
         if line.is_empty() {
             self.event.dispatch(self.frames);
+            *self.begun |= !self.frames.is_empty();
         } else {
-            self.event.take(line);
+            self.event.take(line, self.foreign);
         }
     }
 }
@@ -79,7 +112,7 @@ struct Event {
 }
 
 impl Event {
-    fn take(&mut self, line: &[u8]) {
+    fn take(&mut self, line: &[u8], foreign: &mut String) {
         match field(line) {
             (b"data", value) => {
                 if self.has_data {
@@ -93,7 +126,12 @@ impl Event {
                 append(&mut self.name, value);
             }
             (b"" | b"id" | b"retry", _) => {}
-            _ => self.take_bare(line),
+            _ => {
+                self.take_bare(line);
+                if foreign.is_empty() {
+                    foreign.extend(String::from_utf8_lossy(line).chars().take(SHOWN));
+                }
+            }
         }
     }
 
@@ -144,5 +182,5 @@ fn append(text: &mut String, bytes: &[u8]) {
 }
 
 fn is_whole(data: &str) -> bool {
-    data.trim_ascii() == "[DONE]" || is_json(data)
+    data.trim_ascii() == "[DONE]" || is_closed_json(data)
 }

@@ -23,6 +23,10 @@ fn cut<'a>(framing: Framing, chunks: impl IntoIterator<Item = &'a [u8]>) -> Tail
             frames.extend(last);
             Tail::Frames(frames)
         }
+        Tail::Cut(last) => {
+            frames.extend(last);
+            Tail::Cut(frames)
+        }
         whole => {
             assert_eq!(frames, [], "a whole body gives no frames");
             whole
@@ -50,6 +54,20 @@ fn sse(body: impl AsRef<[u8]>, expected: &[(Option<&str>, &str)]) {
     assert_eq!(
         cut_all_ways(Framing::Sse, body.as_ref()),
         Tail::Frames(expected)
+    );
+}
+
+/// The frames that a body gives which is cut within another.
+#[track_caller]
+fn sse_cut(body: &str, expected: &[(Option<&str>, &str)]) {
+    let expected = expected
+        .iter()
+        .map(|(event, data)| frame(*event, data))
+        .collect();
+    assert_eq!(
+        cut_all_ways(Framing::Sse, body.as_bytes()),
+        Tail::Cut(expected),
+        "{body:?}"
     );
 }
 
@@ -94,7 +112,7 @@ fn fields_follow_the_standard() {
     );
     sse("event: lonely\n\ndata: y\n\n", &[(None, "y")]);
     sse("event:\ndata: y\n\n", &[(None, "y")]);
-    sse(" data: x\n\nDATA: x\n\n", &[]);
+    sse(" data: x\n\nDATA: x\n\ndata: y\n\n", &[(None, "y")]);
     sse("data: a:b: c\n\n", &[(None, "a:b: c")]);
     sse("\n\n\r\n \n\ndata: x\n\n\n\n", &[(None, "x")]);
 }
@@ -102,7 +120,7 @@ fn fields_follow_the_standard() {
 #[test]
 fn one_byte_order_mark_is_dropped() {
     sse("\u{feff}data: x\n\n", &[(None, "x")]);
-    sse("\u{feff}\u{feff}data: x\n\n", &[]);
+    sse("\u{feff}\u{feff}data: x\n\ndata: y\n\n", &[(None, "y")]);
     sse("\u{feff}", &[]);
     ndjson("\u{feff}{}\n", &["{}"]);
     whole(Framing::Whole, "\u{feff}{}", "{}");
@@ -126,12 +144,72 @@ fn the_end_dispatches_only_what_is_whole() {
     sse("event: e\ndata: {\"a\":1}\n", &[(Some("e"), "{\"a\":1}")]);
     sse("data: {\"a\":1}\r", &[(None, "{\"a\":1}")]);
     sse("data: [DONE]", &[(None, "[DONE]")]);
-    sse("data: {\"a\":1", &[]);
-    sse("data: {}\n\ndata: {\"a\":\"b", &[(None, "{}")]);
-    sse("data: [DON", &[]);
-    sse("data: {}\nevent: cu", &[(None, "{}")]);
     sse("data: {\ndata: }", &[(None, "{\n}")]);
-    sse("data: text\n", &[]);
+    sse("data: \"a\"", &[(None, "\"a\"")]);
+    sse("data: {}\n\n: keep-al", &[(None, "{}")]);
+    sse("data: {}\n\nid: 7", &[(None, "{}")]);
+}
+
+#[test]
+fn an_end_within_an_event_is_told() {
+    for begun in ["", "data: {}\n\n"] {
+        let before: &[_] = match begun {
+            "" => &[],
+            _ => &[(None, "{}")],
+        };
+        for rest in [
+            "d",
+            "data",
+            "data:",
+            "data: {\"a\":1",
+            "data: {\"a\":\"b",
+            "data: [DON",
+            "data: tru",
+            "data: 12",
+            "data: text\n",
+            "e",
+            "event: cu",
+            "event: cut\n",
+            "event: cut\ndata: {\n",
+            "id: 7\nevent: cut\nda",
+        ] {
+            sse_cut(&format!("{begun}{rest}"), before);
+        }
+    }
+    sse_cut("data: {}\nevent: cu", &[(None, "{}")]);
+    sse_cut("data: {}\n\n{\"error\": {\"co", &[(None, "{}")]);
+    for rest in ["{\"b\":", "{\"b\":\"\\u00", "tru", "1"] {
+        assert_eq!(
+            cut_all_ways(Framing::Ndjson, format!("{{\"a\":1}}\n{rest}").as_bytes()),
+            Tail::Cut(vec![frame(None, "{\"a\":1}")]),
+            "{rest}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_stream_at_all_is_told_from_a_cut_one() {
+    for body in ["upstream error", "upstream error\nagain\n", "DATA: x\n\n"] {
+        let line = body.lines().next().unwrap().to_owned();
+        assert_eq!(
+            cut_all_ways(Framing::Sse, body.as_bytes()),
+            Tail::Foreign(line)
+        );
+    }
+    // The plugin says what is wrong with a line that no JSON begins with.
+    ndjson("upstream error", &["upstream error"]);
+    ndjson("{\"a\":1}\n{no json", &["{\"a\":1}", "{no json"]);
+}
+
+#[test]
+fn events_where_lines_were_expected_are_cut_as_events() {
+    for body in ["event: a\ndata: {}\n\n", ": hello\nevent: a\ndata: {}\n\n"] {
+        assert_eq!(
+            cut_all_ways(Framing::Ndjson, body.as_bytes()),
+            Tail::Frames(vec![frame(Some("a"), "{}")])
+        );
+    }
+    assert_eq!(cut_all_ways(Framing::Ndjson, b"dat"), Tail::Cut(vec![]));
 }
 
 #[test]
@@ -149,7 +227,6 @@ fn bare_json_between_events_is_a_frame() {
         "data: {}\r\n[{\"error\":{}}]\r\n\r\n",
         &[(None, "{}"), (None, "[{\"error\":{}}]")],
     );
-    sse("data: {}\n\n{\"error\": {\"co", &[(None, "{}")]);
     sse("data: {}\n\n{no json}\n\n", &[(None, "{}")]);
 }
 
@@ -181,7 +258,6 @@ fn ndjson_lines() {
         "{\"a\":1}\r\n\r\n  \n{\"b\":2}",
         &["{\"a\":1}", "{\"b\":2}"],
     );
-    ndjson("{\"a\":1}\n{\"b\":", &["{\"a\":1}"]);
     ndjson(
         "{\"a\":\"\u{2028}\u{e9}\"}\n",
         &["{\"a\":\"\u{2028}\u{e9}\"}"],
@@ -285,6 +361,7 @@ fn reference(body: &[u8]) -> Vec<Frame> {
                 data.clear();
                 bare.clear();
             }
+            _ if cut_off && kind::begins_field(line.as_bytes()) => {}
             "data" => data.push(value),
             "event" if !cut_off => name = value.to_owned(),
             "event" | "id" | "retry" | "" => {}
@@ -293,7 +370,7 @@ fn reference(body: &[u8]) -> Vec<Frame> {
         }
     }
     let data = data.join("\n");
-    if data.trim() == "[DONE]" || is_json(&data) {
+    if data.trim() == "[DONE]" || is_closed_json(&data) {
         frames.push(Frame {
             event: Some(name).filter(|name| !name.is_empty()),
             data,
@@ -355,7 +432,7 @@ proptest! {
 
     #[test]
     fn the_second_splitter_agrees(body in body()) {
-        if let Tail::Frames(frames) = cut(Framing::Sse, [body.as_slice()]) {
+        if let Tail::Frames(frames) | Tail::Cut(frames) = cut(Framing::Sse, [body.as_slice()]) {
             prop_assert_eq!(frames, reference(&body));
         }
     }

@@ -93,10 +93,6 @@ fn attacks() -> Vec<Attack> {
                 "end marker",
             )
         },
-        Attack {
-            kind: ErrorKind::MalformedResponse,
-            ..attack(json!({ "attack": "wrong-framing" }), "Hello", true, "")
-        },
     ];
     for (what, says) in runaways {
         for (place, question, streamed) in PLACES {
@@ -220,6 +216,16 @@ async fn an_instance_knows_nothing_of_the_one_before() {
         );
     }
     assert_eq!(stage.simulator.requests(), 5);
+}
+
+/// A stream is seen to be one, whatever the plugin said of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_framing_harms_nobody() {
+    let (_stage, service) = besieged([json!({ "attack": "wrong-framing" })]);
+    let answer = answer(&service, ask("Hello"), "attack-0", true)
+        .await
+        .unwrap();
+    assert!(answer.content().contains("You said: Hello"), "{answer:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

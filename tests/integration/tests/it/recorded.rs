@@ -108,6 +108,15 @@ impl Recorded {
                     events.extend(decoder.finish().await?);
                 }
             }
+            Tail::Cut(frames) => {
+                if !frames.is_empty() && !is_over(&events) {
+                    events.extend(decoder.push(to_wire(frames)).await?);
+                }
+                if !is_over(&events) {
+                    events.push(cut());
+                }
+            }
+            Tail::Foreign(_) => events.push(cut()),
             Tail::Whole(body) => {
                 let mut session = decoder.into_session();
                 let response = self.response(200, body.as_bytes());
@@ -120,6 +129,14 @@ impl Recorded {
         }
         Ok(events)
     }
+}
+
+/// What the host makes of an end that is none.
+fn cut() -> wire::Event {
+    wire::Event::Failed(multillm::Error::new(
+        multillm::ErrorKind::Truncated,
+        "cut within an event",
+    ))
 }
 
 /// Did the answer end with these events, well or not.
