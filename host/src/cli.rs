@@ -11,6 +11,7 @@ mod completions;
 mod config;
 mod figures;
 mod filter;
+mod foreign;
 mod health;
 mod history;
 mod input;

@@ -1,6 +1,6 @@
 //! How answers are shown, whichever command asked.
 
-use super::{Context, Failure};
+use super::{Context, Failure, foreign};
 use crate::chat::{ChatEvent, ChatResponse, FinishReason};
 
 #[derive(serde::Serialize)]
@@ -26,16 +26,17 @@ pub(super) fn event_json(context: &Context, event: &ChatEvent) -> Result<(), Fai
 /// The tools that an answer asks for, as lines of data.
 pub(super) fn print_calls(context: &Context, answer: &ChatResponse) -> Result<(), Failure> {
     for call in answer.tool_calls() {
-        context
-            .printer
-            .line(&format!("{}({})", call.name, call.arguments))?;
+        context.printer.line(&foreign::line(&format!(
+            "{}({})",
+            call.name, call.arguments
+        )))?;
     }
     Ok(())
 }
 
 /// Says why an answer may not be what was expected.
 pub(super) fn note_end(context: &Context, answer: &ChatResponse) {
-    let raw = answer.raw_finish_reason.as_deref().unwrap_or("-");
+    let raw = foreign::line(answer.raw_finish_reason.as_deref().unwrap_or("-"));
     match answer.finish_reason {
         FinishReason::Length => context
             .printer

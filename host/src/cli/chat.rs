@@ -8,7 +8,7 @@ mod turn;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::{Context, Failure, figures};
+use super::{Context, Failure, figures, foreign};
 use crate::chat::{ChatMessage, ImagePart};
 use crate::dialogue::Dialogue;
 use crate::service::{MultiLlmService, Reloaded, Watch};
@@ -237,7 +237,7 @@ impl Chat<'_> {
             Err(failure) => self.complain(failure)?,
         }
         if let Err(error) = self.dialogue.store(&self.service).await {
-            self.context.printer.note(&error.message);
+            self.context.printer.note(&foreign::line(&error.message));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use super::{Context, Failure, figures, input, progress};
+use super::{Context, Failure, figures, foreign, input, progress};
 use crate::chat::{ChatMessage, ChatRequest};
 use crate::service::Comparison;
 
@@ -95,7 +95,7 @@ fn print(results: &[Comparison], context: &Context) -> Result<(), Failure> {
                 context
                     .printer
                     .line(&format!("{gap}=== {}", result.model))?;
-                context.printer.line(&said(result))?;
+                context.printer.line(&unlike_ours(&said(result)))?;
                 context.printer.line(&format!("--- {}", took(result)))?;
             }
         }
@@ -111,12 +111,22 @@ fn columns(results: &[Comparison], width: u16) -> String {
         .set_content_arrangement(ContentArrangement::DynamicFullWidth)
         .set_width(width)
         .set_header(results.iter().map(|result| result.model.clone()))
-        .add_row(results.iter().map(said))
+        .add_row(results.iter().map(|result| foreign::text(&said(result))))
         .add_row(results.iter().map(took));
     let share = u16::try_from(results.len()).map_or(0, |count| 100 / count.max(1));
     let width = comfy_table::ColumnConstraint::Absolute(comfy_table::Width::Percentage(share));
     table.set_constraints(vec![width; results.len()]);
     table.trim_fmt()
+}
+
+/// An answer none of whose lines looks like one of those that stand between answers.
+fn unlike_ours(answer: &str) -> String {
+    let lines = foreign::text(answer);
+    let lines = lines.split('\n').map(|line| match line {
+        forged if forged.starts_with("=== ") || forged.starts_with("--- ") => format!(" {line}"),
+        line => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn said(result: &Comparison) -> String {
@@ -133,7 +143,7 @@ fn said(result: &Comparison) -> String {
                 .chain(calls);
             texts.collect::<Vec<_>>().join("\n").replace('\t', "    ")
         }
-        Err(error) => format!("failed: {error}"),
+        Err(error) => foreign::line(&format!("failed: {error}")),
     }
 }
 

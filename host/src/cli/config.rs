@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::{Context, Failure, input, trust};
+use super::{Context, Failure, foreign, input, trust};
 use crate::config::{Config, ConfigError, ConfigFile, Env, Problem, Provenance, Starter};
 use crate::error::Error;
 use crate::service::{MultiLlmService, Readiness};
@@ -194,19 +194,22 @@ async fn look(report: &mut Report, mut config: Config, env: Env) {
 fn print(report: &Report, context: &Context) -> Result<(), Failure> {
     let line = |text: &str| context.printer.line(text);
     for place in &report.problems {
-        line(&format!("problem: {}", place.text))?;
+        line(&foreign::line(&format!("problem: {}", place.text)))?;
     }
     for place in &report.consent {
         line(&format!("needs consent: {}", place.text))?;
     }
     for place in &report.missing_files {
-        line(&format!("missing: {}", place.text))?;
+        line(&foreign::line(&format!("missing: {}", place.text)))?;
     }
     for place in &report.warnings {
-        line(&format!("warning: {}", place.text))?;
+        line(&foreign::line(&format!("warning: {}", place.text)))?;
     }
     for (problem, models) in unready(&report.models) {
-        line(&format!("not ready: {}: {problem}", models.join(", ")))?;
+        line(&foreign::line(&format!(
+            "not ready: {}: {problem}",
+            models.join(", ")
+        )))?;
     }
     if !report.consent.is_empty() {
         line(trust::HINT)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Context, Failure, figures, list, progress};
+use super::{Context, Failure, figures, foreign, list, progress};
 use crate::service::ModelHealth;
 
 /// Arguments of `health`.
@@ -51,7 +51,7 @@ fn print(found: &[ModelHealth], context: &Context) -> Result<(), Failure> {
             model.provider.clone(),
             state,
             latency.map_or("-".to_owned(), figures::time),
-            model.vendor_model.clone().unwrap_or_else(|| "-".to_owned()),
+            foreign::line(model.vendor_model.as_deref().unwrap_or("-")),
         ]);
     }
     context.printer.line(&table.trim_fmt())?;
@@ -62,9 +62,11 @@ fn print(found: &[ModelHealth], context: &Context) -> Result<(), Failure> {
         let status = error
             .status
             .map_or(String::new(), |status| format!(" (HTTP {status})"));
-        context
-            .printer
-            .line(&format!("\n{}: {}{status}", model.model, error.message))?;
+        context.printer.line(&format!(
+            "\n{}: {}{status}",
+            model.model,
+            foreign::line(&error.message)
+        ))?;
         if let Some(fix) = &model.fix {
             context.printer.line(&format!("  fix: {fix}"))?;
         }

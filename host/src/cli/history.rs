@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::list::table;
 use super::numbers::{dollars, millis, number};
-use super::{Context, Failure, filter, progress};
+use super::{Context, Failure, filter, foreign, progress};
 use crate::error::Error;
 use crate::service::MultiLlmService;
 use crate::stats::{Entry, Filter, StatsError};
@@ -160,7 +160,7 @@ async fn list(
         table.add_row([
             entry.id.to_string(),
             local_time(entry),
-            entry.model.clone(),
+            foreign::line(&entry.model),
             outcome(entry),
             number(entry.total_tokens),
             dollars(entry.cost),
@@ -227,6 +227,7 @@ async fn show(service: &MultiLlmService, id: i64, context: &Context) -> Result<(
         ("first token", millis(entry.ttft_ms)),
     ];
     for (name, value) in rows {
+        let value = foreign::line(&value);
         context.printer.line(&format!("{name:<16}{value}"))?;
     }
     for (title, text) in [("PROMPT", &entry.prompt), ("ANSWER", &entry.answer)] {
@@ -308,7 +309,7 @@ fn beginning(text: &str) -> String {
     let mut shown = String::new();
     let mut width = 0;
     let words = text.split_whitespace();
-    for c in words.collect::<Vec<_>>().join(" ").chars() {
+    for c in foreign::text(&words.collect::<Vec<_>>().join(" ")).chars() {
         width += c.width().unwrap_or(0);
         if width > PROMPT_WIDTH {
             shown.push('…');

@@ -2,7 +2,7 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::{Context, Failure};
+use super::{Context, Failure, foreign};
 
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -25,10 +25,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
             let count = |tokens: Option<u64>| tokens.map_or(String::new(), |n| n.to_string());
             for model in models {
                 table.add_row([
-                    model.id,
+                    foreign::line(&model.id),
                     count(model.context_tokens),
                     count(model.output_tokens),
-                    model.title.unwrap_or_default(),
+                    foreign::line(&model.title.unwrap_or_default()),
                 ]);
             }
             context.printer.line(&table.trim_fmt())?;
@@ -51,7 +51,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
                 remarks.extend(model.description);
                 let provider = model.provider.unwrap_or_else(|| "(route)".to_owned());
                 let vendor = model.model_name.unwrap_or_else(|| model.models.join(", "));
-                table.add_row([model.name, provider, vendor, remarks.join(", ")]);
+                let cells = [model.name, provider, vendor, remarks.join(", ")];
+                table.add_row(cells.map(|cell| foreign::line(&cell)));
             }
             context.printer.line(&table.trim_fmt())?;
         }

@@ -5,7 +5,7 @@
 //! markup is shown as it was written. Nothing is cut or wrapped here, so wide characters are as
 //! safe as the terminal makes them.
 //!
-//! Control characters are taken out of the text: only the forms made here reach the terminal.
+//! What could steer the terminal is taken out of the text first: only the forms made here reach it.
 
 mod block;
 mod inline;
@@ -13,6 +13,8 @@ mod inline;
 use block::Block;
 use comfy_table::{ContentArrangement, Table, presets};
 use inline::Inline;
+
+use super::foreign::Flow;
 
 const DIM: &str = "\x1b[2m";
 const BOLD: &str = "\x1b[1m";
@@ -23,6 +25,7 @@ const END: &str = "\x1b[0m";
 /// Draws one document.
 pub(super) struct Markdown {
     width: u16,
+    flow: Flow,
     /// What came of the line and is not drawn yet.
     held: String,
     line: Line,
@@ -47,6 +50,7 @@ impl Markdown {
     pub(super) fn new(width: u16) -> Self {
         Markdown {
             width,
+            flow: Flow::default(),
             held: String::new(),
             line: Line::New,
             fence: None,
@@ -57,10 +61,10 @@ impl Markdown {
 
     /// More of the document; gives what can be drawn.
     pub(super) fn push(&mut self, text: &str) -> String {
+        let text = self.flow.push(text);
         for piece in text.split_inclusive('\n') {
             let whole = piece.ends_with('\n');
-            let harmless = |c: &char| !c.is_control() || *c == '\t';
-            self.held.extend(piece.chars().filter(harmless));
+            self.held.push_str(piece.trim_end_matches('\n'));
             self.draw(whole);
         }
         std::mem::take(&mut self.out)

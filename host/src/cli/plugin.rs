@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Context, Failure, trust};
+use super::{Context, Failure, foreign, trust};
 use crate::config::{PluginGrant, Starter};
 use crate::plugin::{
     Contract, EngineOptions, Inspection, LoadOptions, PluginEngine, capability_matrix, wire,
@@ -91,7 +91,9 @@ async fn matrix(files: Vec<PathBuf>, context: &Context) -> Result<(), Failure> {
             let infos: Vec<_> = plugins.iter().map(|plugin| plugin.info()).collect();
             context.printer.json(&infos)?;
         }
-        false => context.printer.data(&capability_matrix(&plugins))?,
+        false => context
+            .printer
+            .line(capability_matrix(&plugins).trim_end())?,
     }
     Ok(())
 }
@@ -195,12 +197,17 @@ async fn inspect(file: PathBuf, wasi_deny_all: bool, context: &Context) -> Resul
     }
     match report.usable {
         true => Ok(()),
-        false => Err(Failure::Usage(report.problem.unwrap_or_default())),
+        false => Err(Failure::Usage(foreign::line(
+            &report.problem.unwrap_or_default(),
+        ))),
     }
 }
 
 fn print(report: &Report<'_>, context: &Context) -> Result<(), Failure> {
-    let row = |name: &str, value: &str| context.printer.line(&format!("{name:<18}{value}"));
+    let row = |name: &str, value: &str| {
+        let value = foreign::line(value);
+        context.printer.line(&format!("{name:<18}{value}"))
+    };
     row("file", &report.file)?;
     row("size", &format!("{} bytes", report.size))?;
     row("sha256", report.sha256.unwrap_or("-"))?;

@@ -1,4 +1,8 @@
 //! The only place that prints. Data goes to stdout, everything else to stderr.
+//!
+//! Whatever is printed goes through [`foreign`], so that texts of others cannot steer a terminal, with one
+//! exception: an answer that goes into a pipe or a file is data, and stays byte for byte as the
+//! model wrote it. A program that shows it on a terminal has to see to that itself.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -6,10 +10,12 @@
 )]
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::error::Error;
+use super::foreign::{self, Flow};
+use crate::error::{Error, ErrorKind};
 
 /// Writes to the two streams of the process.
 pub(crate) struct Printer {
@@ -20,6 +26,8 @@ pub(crate) struct Printer {
     forms: bool,
     /// Somebody may look at stderr, and it can be drawn on.
     drawable: bool,
+    /// The answer on stdout, which comes in pieces.
+    answer: Mutex<Flow>,
 }
 
 impl Printer {
@@ -33,6 +41,7 @@ impl Printer {
             color: io::stderr().is_terminal() && !plain,
             forms: terminal && !plain && !dumb,
             drawable: io::stderr().is_terminal() && !dumb,
+            answer: Mutex::default(),
         }
     }
 
@@ -61,7 +70,7 @@ impl Printer {
         comfy_table::Table::new().width().filter(|_| self.terminal)
     }
 
-    /// What was drawn for a terminal: text without control characters, in forms of our own.
+    /// What was drawn for a terminal: text that went through [`foreign`], in forms of our own.
     pub(crate) fn drawn(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
@@ -70,37 +79,42 @@ impl Printer {
 
     /// Data that is shown faintly; only for a terminal that takes forms.
     pub(crate) fn dim(&self, text: &str) -> io::Result<()> {
-        self.drawn(&format!("\x1b[2m{}\x1b[0m", harmless(text)))
+        self.drawn(&format!("\x1b[2m{}\x1b[0m", self.in_flow(text)))
     }
 
     /// Something to know at the margin.
     pub(crate) fn dim_note(&self, text: &str) {
         match self.color && !self.quiet {
             true => {
-                let _ = writeln!(io::stderr(), "\x1b[2m{}\x1b[0m", harmless(text));
+                let _ = writeln!(io::stderr(), "\x1b[2m{}\x1b[0m", foreign::text(text));
             }
             false => self.note(text),
         }
     }
 
-    /// Data, as it is, at once. On a terminal without control characters, which could steer it.
+    /// Data, at once: as it is into a pipe or a file, fit to be shown on a terminal.
     pub(crate) fn data(&self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout().lock();
         match self.terminal {
-            true => out.write_all(harmless(text).as_bytes())?,
-            false => out.write_all(text.as_bytes())?,
+            true => self.drawn(&self.in_flow(text)),
+            false => self.drawn(text),
         }
-        out.flush()
     }
 
-    /// A line of data.
+    /// A line of ours, or several, wherever it goes. What others wrote must not break it: see
+    /// [`foreign::line`].
     pub(crate) fn line(&self, text: &str) -> io::Result<()> {
-        self.data(&format!("{text}\n"))
+        self.drawn(&format!("{}\n", foreign::text(text)))
     }
 
-    /// A JSON value on a line of its own.
+    /// More of the answer, fit to be shown.
+    fn in_flow(&self, text: &str) -> String {
+        let mut answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        answer.push(text)
+    }
+
+    /// A JSON value on a line of its own. What a terminal would not be shown is escaped.
     pub(crate) fn json<T: Serialize>(&self, value: &T) -> io::Result<()> {
-        let text = serde_json::to_string(value)?;
+        let text = foreign::json(&serde_json::to_string(value)?);
         let mut out = io::stdout().lock();
         writeln!(out, "{text}")?;
         out.flush()
@@ -109,14 +123,14 @@ impl Printer {
     /// Something to know, unless the user wants quiet.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            let _ = writeln!(io::stderr(), "{}", harmless(text));
+            let _ = writeln!(io::stderr(), "{}", foreign::text(text));
         }
     }
 
     /// A question; the answer is typed on the same line.
     pub(crate) fn ask(&self, text: &str) {
         let mut out = io::stderr().lock();
-        let _ = write!(out, "{}", harmless(text));
+        let _ = write!(out, "{}", foreign::text(text));
         let _ = out.flush();
     }
 
@@ -126,14 +140,15 @@ impl Printer {
             true => ("\x1b[1;31m", "\x1b[0m"),
             false => ("", ""),
         };
-        let _ = writeln!(io::stderr(), "{on}error{off}: {}", harmless(text));
+        let _ = writeln!(io::stderr(), "{on}error{off}: {}", foreign::text(text));
     }
 
     /// A failed exchange, with what to do about it.
     pub(crate) fn failure(&self, error: &Error) {
-        let text = match error.is_usage() {
-            true => error.message.clone(),
-            false => error.to_string(),
+        let text = match error.kind {
+            // Ours, and of several lines where a configuration has several faults.
+            ErrorKind::Configuration => error.message.clone(),
+            _ => foreign::line(&error.to_string()),
         };
         self.error(&text);
         if let (Some(wait), Some(_)) = (error.retry_after_ms, error.status) {
@@ -145,19 +160,28 @@ impl Printer {
 
     /// A failure as the last line of stderr.
     pub(crate) fn error_json(&self, error: &Error) {
-        let line = serde_json::json!({ "error": **error });
-        let _ = writeln!(io::stderr(), "{line}");
+        let line = serde_json::json!({ "error": **error }).to_string();
+        let _ = writeln!(io::stderr(), "{}", foreign::json(&line));
     }
 }
 
-/// The text without control characters besides line feed and tab.
-fn harmless(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-        .collect()
+/// Writes each event of the log as one line that is fit to be shown.
+struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let line = foreign::line(&String::from_utf8_lossy(event));
+        writeln!(io::stderr(), "{}", line.trim_end())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
-/// Sends tracing to stderr, as far as it was asked for.
+/// Sends tracing to stderr, as far as it was asked for. Without colours: their escapes could not be told
+/// from those that somebody else wrote.
 pub(crate) fn start_tracing(verbose: u8, quiet: bool) {
     let default = match verbose {
         0 if quiet => "off",
@@ -169,21 +193,8 @@ pub(crate) fn start_tracing(verbose: u8, quiet: bool) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
+        .with_writer(|| Log)
+        .with_ansi(false)
         .without_time()
         .try_init();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::harmless;
-
-    #[test]
-    fn an_answer_cannot_steer_the_terminal() {
-        assert_eq!(
-            harmless("a\x1b]0;title\x07b\r\n\tc\u{9b}2J"),
-            "a]0;titleb\n\tc2J"
-        );
-    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Context;
+use super::{Context, foreign};
 use crate::service::CompareProgress;
 
 /// Shorter waits are not worth a sign.
@@ -42,7 +42,7 @@ impl Drop for Erase<'_> {
 }
 
 fn spinner(what: impl Into<Cow<'static, str>>) -> ProgressBar {
-    let bar = ProgressBar::new_spinner().with_message(what);
+    let bar = ProgressBar::new_spinner().with_message(foreign::line(&what.into()));
     bar.set_style(style("{spinner} {msg} {elapsed}"));
     bar.enable_steady_tick(TICK);
     bar
@@ -121,7 +121,7 @@ impl Lines {
                 bar.set_style(style(&format!(
                     "{{spinner}} {{prefix:{width}}} {{elapsed}} {{msg}}"
                 )));
-                bar.set_prefix(model.clone());
+                bar.set_prefix(foreign::line(model));
                 bar.set_message("waiting");
                 if context.printer.shows_progress() {
                     bar.enable_steady_tick(TICK);

@@ -216,7 +216,7 @@ async fn ask(
 fn print_whole(context: &Context, answer: &ChatResponse) -> Result<(), Failure> {
     let content = answer.content();
     if !content.is_empty() {
-        context.printer.line(&content)?;
+        context.printer.data(&format!("{content}\n"))?;
     }
     answer::print_calls(context, answer)?;
     answer::note_end(context, answer);

@@ -2,7 +2,7 @@
 
 use super::list::table;
 use super::numbers::{bar, millis, number, partial_dollars, rate, sparkline};
-use super::{Context, Failure, filter};
+use super::{Context, Failure, filter, foreign};
 use crate::stats::{Grouping, Summary, Totals};
 
 /// Columns of the chart.
@@ -92,7 +92,7 @@ fn use_of(rows: &[(&str, &Totals)], summary: &Summary, title: &str) -> String {
             false => String::new(),
         };
         table.add_row([
-            (*name).to_owned(),
+            foreign::line(name),
             number(Some(totals.total_requests)),
             chart,
             number(totals.prompt_tokens),
@@ -131,7 +131,7 @@ fn speed_of(rows: &[(&str, &Totals)], title: &str) -> String {
             count => format!("{} ({})", number(Some(count)), rate(share, "%")),
         };
         table.add_row([
-            (*name).to_owned(),
+            foreign::line(name),
             millis(totals.average_latency),
             millis(totals.p50_ms),
             millis(totals.p95_ms),

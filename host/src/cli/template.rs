@@ -1,6 +1,6 @@
 //! `multillm template`: prompts kept in files.
 
-use super::{Context, Failure, list};
+use super::{Context, Failure, foreign, list};
 use crate::config::{Config, Provenance, only_words};
 use crate::template::Template;
 
@@ -92,9 +92,9 @@ fn print_list(found: &[Template], context: &Context) -> Result<(), Failure> {
     let mut table = list::table(&["TEMPLATE", "VARIABLES", "DESCRIPTION"]);
     for template in found {
         table.add_row([
-            template.name.clone(),
-            variables(template),
-            template.description.clone().unwrap_or_default(),
+            foreign::line(&template.name),
+            foreign::line(&variables(template)),
+            foreign::line(template.description.as_deref().unwrap_or_default()),
         ]);
     }
     context.printer.line(&table.trim_fmt())?;

@@ -96,7 +96,9 @@ impl ConfigError {
 }
 
 fn lines(problems: &[Problem]) -> String {
-    let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    // Names and values of the file are in them: a problem stays on one line, whatever they hold.
+    let line = |problem: &Problem| problem.to_string().replace(['\n', '\r'], " ");
+    let lines: Vec<String> = problems.iter().map(line).collect();
     lines.join("\n")
 }
 

@@ -14,7 +14,8 @@ impl From<PluginError> for Error {
             | PluginError::Output { .. } => ErrorKind::Plugin,
             _ => ErrorKind::Configuration,
         };
-        Error::new(kind, error.to_string())
+        // What a plugin says of itself may be in it.
+        Error::new(kind, error.to_string().replace(['\n', '\r'], " "))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use secrecy::SecretString;
 
-use crate::chat::{Delta, OpaquePart, Part};
+use crate::chat::{Billing, Delta, OpaquePart, Part};
 use crate::error::Error;
 use crate::plugin::wire;
 use crate::transport::{Pieces, Redactor};
@@ -45,6 +45,13 @@ impl Hidden {
         }
     }
 
+    fn billing(&self, billing: &mut Billing) {
+        self.some(&mut billing.tier);
+        for what in &mut billing.unpriced {
+            self.text(what);
+        }
+    }
+
     /// An error without the secrets.
     pub(super) fn error(&self, mut error: Error) -> Error {
         self.text(&mut error.message);
@@ -60,6 +67,7 @@ impl Hidden {
         self.some(&mut answer.id);
         self.some(&mut answer.model);
         self.some(&mut answer.finish.1);
+        self.billing(&mut answer.billing);
         let (mut text, mut thoughts) = (Pieces::default(), Pieces::default());
         let mut parts = answer.parts.iter_mut().peekable();
         while let Some(part) = parts.next() {
@@ -160,6 +168,7 @@ impl Screen {
                 hidden.some(model);
             }
             Delta::Finished { raw, .. } => hidden.some(raw),
+            Delta::Billing(billing) => hidden.billing(billing),
             Delta::Usage(_) => {}
             other => {
                 pause_text(&mut self.text, hidden, out);

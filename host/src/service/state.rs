@@ -173,7 +173,7 @@ impl State {
             })
             .await
             .map_err(|error| Error::configuration(format!("loading failed: {error}")))?;
-            let loaded = loaded.map_err(|error| Error::configuration(error.to_string()))?;
+            let loaded = loaded.map_err(|error| Error::configuration(Error::from(error).message.clone()))?;
             // No error: a name gives a component nothing, and files are renamed for good reasons.
             if loaded.info().name != loaded.name() {
                 tracing::warn!(

@@ -119,7 +119,8 @@ impl Peer<'_> {
                 | A::CertificateExpired
                 | A::CertificateUnknown
                 | A::UnknownCA
-                | A::AccessDenied,
+                | A::AccessDenied
+                | A::DecryptError,
                 true,
             ) => format!(
                 "the server does not accept the client certificate of client_cert ({alert:?}): is it \

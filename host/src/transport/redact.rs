@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use matching::{Found, Pattern};
+use matching::{Extent, Found, Pattern};
 pub use pieces::Pieces;
 pub use telling::is_telling;
 
@@ -80,17 +80,18 @@ impl Redactor {
     /// The text without the secrets.
     #[must_use]
     pub fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let found = self.look(text, true).found;
+        let found = self.look(text, Extent::Whole).found;
         match found.is_empty() {
             true => Cow::Borrowed(text),
             false => Cow::Owned(without(text, &found)),
         }
     }
 
-    /// The same for a text that may be JSON, in which only values are looked at.
+    /// The same for a text that may be JSON, in which only values are looked at. Beginnings of secrets stay: the
+    /// rest may come with the next event, and [`Pieces`] finds both together.
     #[must_use]
     pub fn clean_json<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut found = self.look(text, true).found;
+        let mut found = self.look(text, Extent::Encoded).found;
         if !found.is_empty() && text.trim_ascii_start().starts_with(['{', '[']) {
             found = json::within_values(text, &found);
         }
@@ -100,8 +101,8 @@ impl Redactor {
         }
     }
 
-    /// Looks a text through. `whole`: nothing comes behind it.
-    fn look(&self, text: &str, whole: bool) -> Look {
+    /// Looks a text through.
+    fn look(&self, text: &str, extent: Extent) -> Look {
         let mut look = Look {
             found: vec![],
             open: text.len(),
@@ -111,14 +112,14 @@ impl Redactor {
         };
         let mut at = 0;
         while let Some(next) = patterns.candidate(text.as_bytes(), at) {
-            match patterns.at(text, next, whole) {
+            match patterns.at(text, next, extent) {
                 Found::No => at = next + 1,
                 Found::Open => {
                     look.open = next;
                     break;
                 }
                 Found::Secret(end) => {
-                    let Some(end) = patterns.with_overlaps(text, next, end, whole) else {
+                    let Some(end) = patterns.with_overlaps(text, next, end, extent) else {
                         look.open = next;
                         break;
                     };
@@ -139,13 +140,13 @@ impl Patterns {
         rest.iter().position(is_first).map(|at| from + at)
     }
 
-    fn at(&self, text: &str, start: usize, whole: bool) -> Found {
+    fn at(&self, text: &str, start: usize, extent: Extent) -> Found {
         if !text.is_char_boundary(start) {
             return Found::No;
         }
         self.all
             .iter()
-            .map(|pattern| pattern.at(text, start, whole))
+            .map(|pattern| pattern.at(text, start, extent))
             .fold(Found::No, Found::longer)
     }
 
@@ -156,14 +157,14 @@ impl Patterns {
         text: &str,
         start: usize,
         mut end: usize,
-        whole: bool,
+        extent: Extent,
     ) -> Option<usize> {
         let mut at = start + 1;
         while let Some(next) = self
             .candidate(text.as_bytes(), at)
             .filter(|next| *next < end)
         {
-            match self.at(text, next, whole) {
+            match self.at(text, next, extent) {
                 Found::No => {}
                 Found::Secret(later) => end = end.max(later),
                 Found::Open => return None,

@@ -12,6 +12,8 @@ mod asking;
 mod leaks;
 #[path = "it/patience.rs"]
 mod patience;
+#[path = "it/raw_server.rs"]
+mod raw_server;
 #[path = "it/stage.rs"]
 mod stage;
 #[path = "it/vendors.rs"]
@@ -39,6 +41,8 @@ mod conversations;
 mod exfiltration;
 #[path = "it/faults.rs"]
 mod faults;
+#[path = "it/foreign_answers.rs"]
+mod foreign_answers;
 #[path = "it/history.rs"]
 mod history;
 #[path = "it/hostile.rs"]
@@ -57,6 +61,8 @@ mod plugin_files;
 mod query;
 #[path = "it/recorded.rs"]
 mod recorded;
+#[path = "it/redaction.rs"]
+mod redaction;
 #[path = "it/reload.rs"]
 mod reload;
 #[path = "it/retry.rs"]
@@ -75,6 +81,8 @@ mod secrets;
 mod soak;
 #[path = "it/storm.rs"]
 mod storm;
+#[path = "it/terminal.rs"]
+mod terminal;
 #[path = "it/thief.rs"]
 mod thief;
 #[path = "it/thrift.rs"]

@@ -163,6 +163,11 @@ fn whole_answers_lose_it_too_also_across_parts() {
         ],
         finish: (FinishReason::Stop, Some(KEY.to_owned())),
         usage: Usage::default(),
+        billing: Billing {
+            tier: Some(KEY.to_owned()),
+            unpriced: vec![KEY.to_owned()],
+            ..Billing::default()
+        },
     };
     hidden().answer(&mut answer);
     let shown = format!("{answer:?}");

@@ -205,6 +205,109 @@ async fn compressed_bodies_are_undone() {
     assert_eq!(get(&base).await.unwrap(), "");
 }
 
+/// A request that sends this key.
+fn with_key(base: &str, key: &str) -> Prepared {
+    let base_url = BaseUrl::parse(base).unwrap();
+    let request = HttpRequest {
+        method: Method::Get,
+        path: vec!["chat".to_owned()],
+        query: vec![],
+        headers: vec![(
+            "authorization".to_owned(),
+            super::super::assemble::HeaderValue::Secret {
+                name: "api_key".to_owned(),
+                prefix: "Bearer ".to_owned(),
+                optional: false,
+            },
+        )],
+        body: vec![],
+        framing: Framing::Whole,
+    };
+    let secrets = [("api_key".to_owned(), key.to_owned().into())];
+    let host = Host {
+        base_url: &base_url,
+        secrets: &secrets,
+        blobs: &[],
+        max_body: u64::MAX,
+    };
+    assemble(request, &host).unwrap()
+}
+
+#[tokio::test]
+async fn a_head_that_repeats_the_key_loses_it() {
+    let key = "sk-AbCdEf-0123456789";
+    let coded: String = key.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let head = format!(
+        "x-request-id: {key}\r\nretry-after: {key}\r\nx-ratelimit-remaining: 5 {coded}\r\n\
+         x-ratelimit-{}: 1\r\ncontent-type: a/b\r\n",
+        key.to_lowercase()
+    );
+    let base = fixed(answer(&head, b"ok")).await;
+    let response = client()
+        .send(with_key(&base, key), &limits())
+        .await
+        .unwrap();
+    let shown = format!("{:?}", response.headers).to_lowercase();
+    assert!(
+        !shown.contains("0123456789") && !shown.contains("%30"),
+        "{shown}"
+    );
+    assert_eq!(response.request_id(), Some("[redacted]"));
+    assert_eq!(
+        response.header("x-ratelimit-remaining"),
+        Some("5 [redacted]")
+    );
+    assert_eq!(response.header("content-type"), Some("a/b"));
+
+    for place in [
+        format!("https://evil.example/{key}"),
+        format!("https://evil.example/{coded}/x"),
+        format!("https://{key}.evil.example/"),
+        format!("/{key}"),
+    ] {
+        let base = fixed(format!(
+            "HTTP/1.1 302 Go\r\nlocation: {place}\r\ncontent-length: 0\r\n\r\n"
+        ))
+        .await;
+        let error = client().send(with_key(&base, key), &limits()).await;
+        let shown = format!("{:?}", error.unwrap_err()).to_lowercase();
+        assert!(shown.contains("[redacted]"), "{place}: {shown}");
+        assert!(
+            !shown.contains("0123456789") && !shown.contains("%30"),
+            "{shown}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_is_named_whatever_fails_behind_it() {
+    let silent = server(|stream, _| async move {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        drop(stream);
+    })
+    .await;
+    let closing = server(|stream, _| async move { drop(stream) }).await;
+    let mail = fixed("220 mail.example ESMTP\r\n").await;
+    let cut = fixed("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc").await;
+    for proxy in [silent, closing, mail, cut] {
+        for base in ["http://far.invalid", "https://far.invalid"] {
+            let client = HttpClient::new(ClientOptions {
+                proxy: ProxyChoice::Fixed(proxy.clone()),
+                connect_timeout: Duration::from_millis(300),
+                ..ClientOptions::default()
+            });
+            let error = match client.send(prepared(base, "{}"), &limits()).await {
+                Ok(mut response) => {
+                    assert_eq!(response.proxy.as_ref(), Some(&proxy));
+                    response.body.read_to_end().await.unwrap_err()
+                }
+                Err(error) => error,
+            };
+            assert!(error.to_string().contains(&proxy), "{base}: {error}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn proxies_are_used_and_blamed() {
     let proxied = |proxy: &str| {

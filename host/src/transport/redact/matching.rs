@@ -9,6 +9,20 @@ const LONG: usize = 8;
 const LONG_PREFIX: usize = 12;
 /// Shorter secrets are not looked for in base64: too little is left of them.
 const BASE64_LEAST: usize = 12;
+/// An escape that was escaped again, and again, has two, four, eight backslashes; more are none.
+const MOST_BACKSLASHES: usize = 16;
+
+/// How much of a text is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All of it: a beginning of a secret was cut off.
+    Whole,
+    /// Its beginning: more may come.
+    Begun,
+    /// All of a coded text, such as JSON, within which other texts begin and end: of secrets only whole
+    /// ones can be told.
+    Encoded,
+}
 
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,8 +103,9 @@ impl Pattern {
         ]
     }
 
-    /// What stands at this place. `whole`: nothing comes behind the text.
-    pub(super) fn at(&self, text: &str, start: usize, whole: bool) -> Found {
+    /// What stands at this place.
+    pub(super) fn at(&self, text: &str, start: usize, extent: Extent) -> Found {
+        let whole = extent != Extent::Begun;
         let common = self.common(text.as_bytes(), start, whole);
         if common.matched == self.0.len() {
             return Found::Secret(common.end);
@@ -98,7 +113,7 @@ impl Pattern {
         if common.ran_out && !whole {
             return Found::Open;
         }
-        if common.matched < LONG {
+        if common.matched < LONG || extent == Extent::Encoded {
             return Found::No;
         }
         let end = text.floor_char_boundary(common.end);
@@ -169,13 +184,24 @@ impl Pattern {
 /// The escaped character at this place: `Some(None)` if there is none, nothing if the text ends in it.
 #[allow(clippy::option_option, reason = "three cases of one question")]
 fn unescape(text: &[u8], at: usize) -> Option<Option<Unit>> {
-    let (digits, long) = match (text.get(at), text.get(at + 1)) {
-        (Some(b'%'), _) => (at + 1, 2),
-        (_, None) => return None,
-        (_, Some(b'u')) => (at + 2, 4),
-        (_, Some(&byte @ (b'"' | b'\\' | b'/'))) => {
+    let rest = text.get(at..).unwrap_or_default();
+    let backslashes = rest.iter().take_while(|byte| **byte == b'\\').count();
+    let behind = at + backslashes;
+    let (digits, long) = match (text.get(behind), backslashes) {
+        (Some(b'%'), 0) => (at + 1, 2),
+        (_, MOST_BACKSLASHES..) => return Some(None),
+        (None, _) => return None,
+        (Some(b'u'), _) => (behind + 1, 4),
+        (Some(&byte @ (b'"' | b'/')), _) => {
             return Some(Some(Unit {
                 bytes: [byte, 0, 0, 0],
+                len: 1,
+                next: behind + 1,
+            }));
+        }
+        (_, 2..) => {
+            return Some(Some(Unit {
+                bytes: [b'\\', 0, 0, 0],
                 len: 1,
                 next: at + 2,
             }));

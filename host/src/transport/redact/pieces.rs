@@ -1,5 +1,6 @@
 //! A text that comes in pieces: what may be the beginning of a secret is held back until it is known.
 
+use super::matching::Extent;
 use super::{MARK, Redactor};
 
 /// One text in pieces. However it is cut, the same comes out.
@@ -16,13 +17,13 @@ impl Pieces {
     /// with.
     pub fn push(&mut self, redactor: &Redactor, piece: String) -> String {
         if self.shown.is_empty() && self.held.is_empty() {
-            let look = redactor.look(&piece, false);
+            let look = redactor.look(&piece, Extent::Begun);
             if look.found.is_empty() && look.open == piece.len() {
                 return piece;
             }
         }
         self.held.push_str(&piece);
-        self.take(redactor, false)
+        self.take(redactor, Extent::Begun)
     }
 
     /// Gives what is held back, because something else comes in between. If the text goes on
@@ -32,23 +33,23 @@ impl Pieces {
             return String::new();
         }
         let begun = [&*self.shown, &*self.held].concat();
-        let shown = self.take(redactor, true);
+        let shown = self.take(redactor, Extent::Whole);
         self.shown = begun;
         shown
     }
 
     /// The text is complete: gives what is held back.
     pub fn finish(&mut self, redactor: &Redactor) -> String {
-        let shown = self.take(redactor, true);
+        let shown = self.take(redactor, Extent::Whole);
         self.shown.clear();
         shown
     }
 
     /// Looks through everything that is not settled.
-    fn take(&mut self, redactor: &Redactor, whole: bool) -> String {
+    fn take(&mut self, redactor: &Redactor, extent: Extent) -> String {
         let text = [&*self.shown, &*self.held].concat();
         let from = self.shown.len();
-        let look = redactor.look(&text, whole);
+        let look = redactor.look(&text, extent);
         let between = |start: usize, end: usize| text.get(start..end).unwrap_or_default();
         let mut out = String::new();
         let mut done = from;

@@ -77,6 +77,8 @@ fn escaped_and_encoded_forms_are_found() {
         KEY.to_lowercase(),
         KEY.replacen('s', "\\u0073", 1),
         KEY.replacen('s', "\\\\u0073", 1),
+        KEY.replacen('k', "\\\\u006b", 1),
+        KEY.replacen('k', "\\\\\\\\u006b", 1),
         KEY.replacen('s', "%73", 1),
         KEY.chars()
             .map(|c| format!("\\u{:04X}", u32::from(c)))
@@ -162,6 +164,9 @@ fn names_and_types_of_json_are_never_touched() {
     assert_eq!(redactor(KEY).clean_json(&text), expected);
     let text = format!("key {KEY}");
     assert_eq!(redactor(KEY).clean_json(&text), "key [redacted]");
+    // What is cut off here may go on in the next event.
+    let begun = format!("{{\"a\":\"{}\"}}", &KEY[..20]);
+    assert_eq!(redactor(KEY).clean_json(&begun), begun);
     assert_eq!(
         redactor(KEY).clean_json(&format!("{{\"a\":\"{KEY}")),
         "{\"a\":\"[redacted]"

@@ -94,6 +94,38 @@ fn a_stream_cut_at_any_byte_is_never_a_success() {
     }
 }
 
+/// Once the end was said, a cut may still lose what comes behind it, such as the usage: it counts as a
+/// success only where no event was cut.
+#[test]
+fn a_cut_within_an_event_is_never_a_success() {
+    let stage = Stage::new();
+    let service = stage.service();
+    let runtime = Runtime::new().unwrap();
+    let mut tried = 0;
+    for line in &LINES {
+        for question in questions() {
+            let recorded = runtime.block_on(Recorded::of(&stage, &service, line, &question, true));
+            let body = &recorded.body[..];
+            let whole = runtime.block_on(recorded.read([body])).unwrap();
+            for cut in complete_at(line, body)..body.len() {
+                let events = runtime.block_on(recorded.read([&body[..cut]])).unwrap();
+                let done = events.last() == Some(&wire::Event::Done);
+                let at_an_end = body[cut..].starts_with(b"\n")
+                    || body[cut..].starts_with(b"\r")
+                    || body[..cut].ends_with(b"\n");
+                tried += 1;
+                assert!(
+                    !done || at_an_end || events == whole,
+                    "{} cut at {cut}: {:?} {events:?}",
+                    line.plugin,
+                    String::from_utf8_lossy(&body[..cut])
+                );
+            }
+        }
+    }
+    assert!(tried > 500, "{tried} cuts");
+}
+
 /// The same through HTTP, where not every byte can be tried.
 #[test]
 fn a_connection_cut_anywhere_is_never_a_success() {
