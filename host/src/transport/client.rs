@@ -339,7 +339,8 @@ fn builder(options: &ClientOptions) -> Result<reqwest::ClientBuilder, TransportE
     let builder = reqwest::Client::builder()
         .user_agent(concat!("multillm/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
-        // Each attempt is counted and recorded by who asks: the client makes none of its own.
+        // Each attempt is counted and recorded by who asks: the client makes none of its own. What it
+        // still does is to hand a request that a closing connection gave back unsent to another.
         .retry(reqwest::retry::never())
         .referer(false)
         .connect_timeout(options.connect_timeout)

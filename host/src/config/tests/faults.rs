@@ -392,3 +392,20 @@ fn what_looks_like_a_mistake_is_a_warning() {
     );
     assert!(warnings(r#""base_url": "http://localhost:1", "api_key_env": "K""#).is_empty());
 }
+
+#[test]
+fn a_key_of_a_certificate_needs_one() {
+    let text = r#"{ "models": { "m": { "provider": "openai", "client_key": "k.pem" } } }"#;
+    let said = faults(text);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains("m.client_key: belongs to a client_cert"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn no_name_makes_a_line_of_its_own() {
+    let error = super::read("{ \"x\\nerror: forged\": 1, \"y\": 2 }").unwrap_err();
+    assert_eq!(error.to_string().lines().count(), 2, "{error}");
+}

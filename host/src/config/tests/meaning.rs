@@ -337,3 +337,31 @@ fn key_commands_are_split_like_a_shells() {
     assert_eq!(arguments("a"), ["pass", "show", "my key"]);
     assert_eq!(arguments("b"), ["/etc/multillm/./key.sh", "a b"]);
 }
+
+#[test]
+fn a_client_certificate_and_its_key_are_taken_together() {
+    let config = config(
+        r#"{
+          "providers": {
+            "corp": {
+              "plugin": "openai", "base_url": "https://x.org/v1",
+              "client_cert": "corp.pem", "client_key": "keys/corp.pem"
+            }
+          },
+          "models": {
+            "its": { "provider": "corp" },
+            "own": { "provider": "corp", "client_cert": "own.pem" }
+          }
+        }"#,
+    );
+    let files = |name: &str| {
+        let endpoint = &config.model(name).unwrap().endpoint;
+        (endpoint.client_cert.clone(), endpoint.client_key.clone())
+    };
+    let path = |name: &str| Some(Path::new("/etc/multillm").join(name));
+    assert_eq!(files("its"), (path("corp.pem"), path("keys/corp.pem")));
+    assert_eq!(files("own"), (path("own.pem"), None));
+    let needed = config.missing_files();
+    let names: Vec<&str> = needed.iter().map(|problem| problem.path.as_str()).collect();
+    assert!(names.contains(&"providers.corp.client_key"), "{names:?}");
+}

@@ -185,7 +185,8 @@ impl Pattern {
 #[allow(clippy::option_option, reason = "three cases of one question")]
 fn unescape(text: &[u8], at: usize) -> Option<Option<Unit>> {
     let rest = text.get(at..).unwrap_or_default();
-    let backslashes = rest.iter().take_while(|byte| **byte == b'\\').count();
+    let run = rest.iter().take(MOST_BACKSLASHES);
+    let backslashes = run.take_while(|byte| **byte == b'\\').count();
     let behind = at + backslashes;
     let (digits, long) = match (text.get(behind), backslashes) {
         (Some(b'%'), 0) => (at + 1, 2),

@@ -45,6 +45,11 @@ impl Pieces {
         shown
     }
 
+    #[cfg(test)]
+    pub(super) fn held_len(&self) -> usize {
+        self.held.len()
+    }
+
     /// Looks through everything that is not settled.
     fn take(&mut self, redactor: &Redactor, extent: Extent) -> String {
         let text = [&*self.shown, &*self.held].concat();

@@ -136,6 +136,23 @@ fn words_are_left_alone() {
     }
 }
 
+/// What looks like the beginning of a secret everywhere must not take long.
+#[test]
+fn unfriendly_texts_take_no_longer() {
+    let redactor = redactor(KEY);
+    let begun = std::time::Instant::now();
+    for text in ["\\", "%", "s", "sk-proj-AbC", "\\u0073", "%73"] {
+        let text = text.repeat((1 << 20) / text.len());
+        assert_eq!(redactor.clean(&text), text);
+        let mut pieces = Pieces::default();
+        for piece in text.as_bytes().chunks(7) {
+            pieces.push(&redactor, String::from_utf8(piece.to_vec()).unwrap());
+            assert!(pieces.held_len() < 6 * KEY.len() + 16);
+        }
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20));
+}
+
 #[test]
 fn several_secrets_and_overlaps() {
     let secrets = ["q7Vk9wh12z", "h12z45X8mT"].map(SecretString::from);

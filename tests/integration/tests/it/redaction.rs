@@ -164,7 +164,11 @@ fn a_key_in_any_form_reaches_no_output() {
             ),
         ] {
             let server = RawServer::always(answer);
-            let stage = stage_at(&server, "openai", KEY);
+            let mut stage = stage_at(&server, "openai", KEY);
+            // Every level of every library.
+            stage
+                .variables
+                .push(("MULTILLM_LOG".into(), "trace".into()));
             for options in [
                 &["-vv"][..],
                 &["-vv", "--json"],
