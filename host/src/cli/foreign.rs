@@ -69,6 +69,12 @@ pub(super) fn json(text: &str) -> String {
     out
 }
 
+/// A text of one line that somebody is to judge: what could hide something is not taken out but shown
+/// as an escape.
+pub(super) fn escaped(text: &str) -> String {
+    json(text).replace('\n', "\\n")
+}
+
 /// A text that comes in pieces, however it is cut.
 #[derive(Debug, Default)]
 pub(super) struct Flow {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Context, Failure, input};
+use super::{Context, Failure, foreign, input};
 use crate::config::{
     Config, ConfigError, ConfigFile, PluginGrant, Provenance, TrustError, Untrusted,
 };
@@ -81,7 +81,10 @@ fn agreed(untrusted: &Untrusted, context: &Context) -> Result<Option<bool>, Fail
         untrusted.path.display()
     ));
     for line in lines {
-        context.printer.ask(&format!("  {line}\n"));
+        // Nothing that is agreed to may be hidden, or make a line of its own.
+        context
+            .printer
+            .ask(&format!("  {}\n", foreign::escaped(&line.to_string())));
     }
     input::confirmed("allow that, for exactly this content?", context).map(Some)
 }
@@ -214,7 +217,7 @@ fn show(untrusted: &Untrusted, context: &Context) -> Result<(), Failure> {
     let line = |text: &str| context.printer.line(text);
     line(&format!("{} wants to", untrusted.path.display()))?;
     for request in untrusted.lines(usize::MAX).0 {
-        line(&format!("  {request}"))?;
+        line(&format!("  {}", foreign::escaped(&request.to_string())))?;
     }
     Ok(())
 }
@@ -235,7 +238,7 @@ pub(super) fn allow_plugin(
                 grant.name, grant.sha256
             ))?;
             for text in grant.lines() {
-                line(&format!("  {text}"))?;
+                line(&format!("  {}", foreign::escaped(&text)))?;
             }
         }
     }
@@ -256,14 +259,16 @@ fn list(context: &Context) -> Result<(), Failure> {
         return Ok(());
     }
     for file in &files {
-        let line = format!("file    {}  {}", file.sha256, file.path);
+        let line = format!("file    {}  {}", file.sha256, foreign::escaped(&file.path));
         context.printer.line(&line)?;
     }
     for plugin in &plugins {
         let line = format!("plugin  {}  {}", plugin.sha256, plugin.name);
         context.printer.line(&line)?;
         for line in plugin.lines() {
-            context.printer.line(&format!("          {line}"))?;
+            context
+                .printer
+                .line(&format!("          {}", foreign::escaped(&line)))?;
         }
     }
     if files.is_empty() && plugins.is_empty() {

@@ -173,7 +173,8 @@ impl State {
             })
             .await
             .map_err(|error| Error::configuration(format!("loading failed: {error}")))?;
-            let loaded = loaded.map_err(|error| Error::configuration(Error::from(error).message.clone()))?;
+            let loaded =
+                loaded.map_err(|error| Error::configuration(Error::from(error).message.clone()))?;
             // No error: a name gives a component nothing, and files are renamed for good reasons.
             if loaded.info().name != loaded.name() {
                 tracing::warn!(

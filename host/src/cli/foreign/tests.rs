@@ -98,3 +98,12 @@ fn json_says_the_same_in_escapes() {
     assert_eq!(json("{\n \"a\": 1\n}"), "{\n \"a\": 1\n}");
     assert_eq!(json("\"\u{2028}\u{7f}\""), "\"\\u2028\\u007f\"");
 }
+
+#[test]
+fn what_is_judged_hides_nothing() {
+    let shown = escaped("https://a\u{200b}b\n\u{202e}c\u{e0041}\x1b[2J");
+    assert_eq!(
+        shown,
+        "https://a\\u200bb\\n\\u202ec\\udb40\\udc41\\u001b[2J"
+    );
+}

@@ -1,5 +1,6 @@
 //! `multillm history export`: entries for other programs, one by one, however many they are.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use serde::Serializer as _;
 use serde::ser::SerializeSeq as _;
 
 use super::Format;
-use crate::cli::{Context, Failure, progress};
+use crate::cli::{Context, Failure, foreign, progress};
 use crate::service::MultiLlmService;
 use crate::stats::{CsvTable, Filter};
 
@@ -37,6 +38,7 @@ pub(super) async fn run(
             Some(path) => Some(File::create(path).map_err(|error| cannot(path, &error))?),
             None => None,
         },
+        format,
         context,
         bytes: Vec::with_capacity(PIECE),
         written: 0,
@@ -99,6 +101,7 @@ fn failed(error: serde_json::Error) -> Failure {
 /// Where an export goes, in pieces of whole characters.
 struct Sink<'a> {
     file: Option<File>,
+    format: Format,
     context: &'a Context,
     bytes: Vec<u8>,
     written: u64,
@@ -106,26 +109,24 @@ struct Sink<'a> {
 
 impl Sink<'_> {
     fn pass_on(&mut self) -> io::Result<()> {
+        let whole = match std::str::from_utf8(&self.bytes) {
+            Ok(text) => text,
+            Err(cut) => {
+                let whole = self.bytes.get(..cut.valid_up_to()).unwrap_or_default();
+                std::str::from_utf8(whole).unwrap_or_default()
+            }
+        };
+        let length = whole.len();
+        let text = match self.format {
+            Format::Json => Cow::Owned(foreign::json(whole)),
+            Format::Csv => Cow::Borrowed(whole),
+        };
         match &mut self.file {
-            Some(file) => {
-                file.write_all(&self.bytes)?;
-                self.written += self.bytes.len() as u64;
-                self.bytes.clear();
-            }
-            None => {
-                let whole = match std::str::from_utf8(&self.bytes) {
-                    Ok(text) => text,
-                    Err(cut) => {
-                        let whole = self.bytes.get(..cut.valid_up_to()).unwrap_or_default();
-                        std::str::from_utf8(whole).unwrap_or_default()
-                    }
-                };
-                let length = whole.len();
-                self.context.printer.data(whole)?;
-                self.written += length as u64;
-                self.bytes.drain(..length);
-            }
+            Some(file) => file.write_all(text.as_bytes())?,
+            None => self.context.printer.data(&text)?,
         }
+        self.written += text.len() as u64;
+        self.bytes.drain(..length);
         Ok(())
     }
 
