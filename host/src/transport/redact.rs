@@ -136,8 +136,14 @@ impl Patterns {
     /// The next place that is worth a closer look.
     fn candidate(&self, text: &[u8], from: usize) -> Option<usize> {
         let rest = text.get(from..)?;
-        let is_first = |byte: &u8| self.first.get(usize::from(*byte)).copied() == Some(true);
-        rest.iter().position(is_first).map(|at| from + at)
+        let is_first = |byte: u8| self.first.get(usize::from(byte)).copied() == Some(true);
+        let mut next = rest.iter().skip(1);
+        let found = rest.iter().position(|byte| {
+            // Of several backslashes the last one escapes.
+            let escaped_again = next.next() == Some(&b'\\') && *byte == b'\\';
+            is_first(*byte) && !escaped_again
+        });
+        found.map(|at| from + at)
     }
 
     fn at(&self, text: &str, start: usize, extent: Extent) -> Found {

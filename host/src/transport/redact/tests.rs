@@ -142,7 +142,7 @@ fn unfriendly_texts_take_no_longer() {
     let redactor = redactor(KEY);
     let begun = std::time::Instant::now();
     for text in ["\\", "%", "s", "sk-proj-AbC", "\\u0073", "%73"] {
-        let text = text.repeat((1 << 20) / text.len());
+        let text = text.repeat((1 << 16) / text.len());
         assert_eq!(redactor.clean(&text), text);
         let mut pieces = Pieces::default();
         for piece in text.as_bytes().chunks(7) {
