@@ -94,7 +94,7 @@ fn the_products_components_import_no_function() {
         let limit = if line.plugin == "openai" {
             240_000
         } else {
-            270_000
+            300_000
         };
         let file = file.display().to_string();
         let report = stage
