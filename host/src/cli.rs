@@ -24,6 +24,7 @@ mod progress;
 mod query;
 mod stats;
 mod template;
+mod threads;
 mod trust;
 
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Env;
 use crate::error::Error;
+use crate::plugin::{COMPILE_COMMAND, compile_with, compile_work};
 use crate::service::MultiLlmService;
 use printer::Printer;
 
@@ -163,6 +165,16 @@ impl Context {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments
+        .next()
+        .is_some_and(|first| first == COMPILE_COMMAND)
+    {
+        return compile_work(arguments);
+    }
+    if let Ok(program) = std::env::current_exe() {
+        compile_with(program);
+    }
     let cli = Cli::parse();
     printer::start_tracing(cli.verbose, cli.quiet);
     let mut context = Context {
@@ -177,11 +189,7 @@ pub fn main() -> ExitCode {
             Err(error) => return report(&context, Err(Error::from(error).into())),
         }
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-    {
+    let runtime = match threads::runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             context.printer.error(&format!("cannot start: {error}"));

@@ -22,6 +22,7 @@
 //! - [`transport`]: HTTP as far as plugins may describe it
 //! - [`stats`]: records, history, prices
 //! - [`template`]: prompts kept in files, with variables; [`dialogue`]: a conversation that goes on
+//! - `files`: what is written and read as this user's alone
 //! - [`cli`]: the command line, a thin user of the rest
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -31,6 +32,7 @@ pub mod cli;
 pub mod config;
 pub mod dialogue;
 pub mod error;
+mod files;
 pub mod plugin;
 pub mod service;
 pub mod stats;

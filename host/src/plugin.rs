@@ -6,6 +6,7 @@
 
 mod bindings;
 mod cache;
+mod compiler;
 mod convert;
 mod engine;
 mod inspect;
@@ -14,8 +15,10 @@ mod load;
 mod matrix;
 mod precompiled;
 mod session;
+mod survey;
 pub mod wire;
 
+pub use compiler::{COMMAND as COMPILE_COMMAND, compile_with, work as compile_work};
 pub use engine::{EngineOptions, PluginEngine};
 pub use inspect::{Contract, Import, Inspection};
 pub use limits::Limits;
@@ -64,6 +67,36 @@ pub enum PluginError {
         /// Digest in the configuration.
         pinned: String,
     },
+    /// More is in the file than a plugin may have, or compiling it takes more.
+    #[error("plugin {plugin:?}: {path} is too much to compile: {reason}")]
+    TooMuch {
+        /// The plugin's name.
+        plugin: String,
+        /// The file.
+        path: String,
+        /// What was met, how much there is and how much is allowed.
+        reason: String,
+    },
+    /// The compiler fails at it.
+    #[error(
+        "plugin {plugin:?}: {path} cannot be compiled, which is a defect of the component or of \
+         the compiler: {reason}"
+    )]
+    Uncompilable {
+        /// The plugin's name.
+        plugin: String,
+        /// The file.
+        path: String,
+        /// How it failed.
+        reason: String,
+    },
+    /// No machine code may be made.
+    #[error(
+        "this system forbids to make memory executable, and plugins run as machine code: allow it \
+         for this program (MemoryDenyWriteExecute=no in a systemd unit, no PR_SET_MDWE, SELinux's \
+         execmem)"
+    )]
+    Forbidden,
     /// The component wants something of the host.
     #[error(
         "plugin {plugin:?} imports {}: a plugin may import types only{hint}",

@@ -35,7 +35,7 @@ use arc_swap::ArcSwap;
 use budget::Budgets;
 
 use crate::chat::{ChatMessage, ChatRequest, ChatResponse};
-use crate::config::{Config, Env};
+use crate::config::{Config, Env, Model};
 use crate::error::{Error, Result};
 use crate::plugin::Plugin;
 use crate::stats::Recorder;
@@ -167,6 +167,15 @@ impl MultiLlmService {
         let state = self.state();
         let provider = state.provider(provider)?;
         state.plugin(&provider.plugin).await
+    }
+
+    /// Loads the plugins of models. Whoever asks a model whose plugin cannot be used is told why.
+    async fn make_ready(&self, models: &[Arc<Model>]) {
+        let state = self.state();
+        let loading = models
+            .iter()
+            .map(|model| state.plugin(&model.provider.plugin));
+        futures_util::future::join_all(loading).await;
     }
 
     /// What is odd in the configuration without being wrong.

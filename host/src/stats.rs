@@ -10,6 +10,7 @@ mod export;
 mod filter;
 mod history;
 mod ledger;
+mod owner;
 mod price;
 mod price_table;
 mod record;

@@ -44,6 +44,9 @@ impl FinishReason {
     }
 }
 
+/// Pieces that come within less are one burst: a network delays single packets by as much.
+const MEASURABLE: Duration = Duration::from_millis(50);
+
 /// A complete answer.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -71,10 +74,12 @@ pub struct ChatResponse {
     pub cost: Option<Decimal>,
     /// What the vendor says of the price beyond the counts.
     pub billing: Billing,
-    /// From the call to the end of the answer, all attempts included.
+    /// From the call to the end of the answer, all attempts included; making a plugin ready is not.
     pub latency: Duration,
     /// From the call to the first piece of content; streams only.
     pub time_to_first_token: Option<Duration>,
+    /// From the first piece of content to the last; streams only.
+    pub streaming_time: Option<Duration>,
     /// How many exchanges it took.
     pub attempts: u32,
     /// The answer came from the response cache.
@@ -112,15 +117,20 @@ impl ChatResponse {
         })
     }
 
-    /// Output tokens in a second, from the first piece of the answer on; absent where the vendor
-    /// counted none or the answer came whole.
+    /// Output tokens in a second, from the first piece of the answer to the last; absent where the
+    /// vendor counted none, or the answer came whole or in one burst, which tells nothing of the model.
     #[must_use]
     pub fn tokens_per_second(&self) -> Option<f64> {
-        let first = self.time_to_first_token?;
-        let seconds = self.latency.checked_sub(first)?.as_secs_f64();
+        let time = self.streaming_time.filter(|time| *time >= MEASURABLE)?;
+        // Thoughts that were not streamed were thought before.
+        let unseen = match self.reasoning() {
+            None => self.usage.reasoning_tokens.unwrap_or(0),
+            Some(_) => 0,
+        };
+        let tokens = self.usage.completion_tokens?.saturating_sub(unseen);
         #[allow(clippy::cast_precision_loss, reason = "tokens are far fewer than 2^52")]
-        let tokens = self.usage.completion_tokens? as f64;
-        (seconds > 0.0 && !self.cached).then(|| tokens / seconds)
+        let speed = tokens as f64 / time.as_secs_f64();
+        (tokens > 0 && !self.cached).then_some(speed)
     }
 
     /// The answer as a message, to go on with the conversation.
@@ -221,4 +231,53 @@ pub enum ChatEvent {
     ToolCall(ToolCall),
     /// The answer is complete; always the last event.
     Done(Box<ChatResponse>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(streaming: Option<u64>, usage: Usage) -> ChatResponse {
+        ChatResponse {
+            model: "m".into(),
+            provider: "p".into(),
+            plugin: "p".into(),
+            vendor_model: None,
+            id: None,
+            parts: vec![],
+            finish_reason: FinishReason::Stop,
+            raw_finish_reason: None,
+            usage,
+            cost: None,
+            billing: Billing::default(),
+            latency: Duration::from_secs(3),
+            time_to_first_token: Some(Duration::from_secs(1)),
+            streaming_time: streaming.map(Duration::from_millis),
+            attempts: 1,
+            cached: false,
+            failed_before: vec![],
+        }
+    }
+
+    #[test]
+    fn a_burst_has_no_speed() {
+        let usage = Usage {
+            completion_tokens: Some(100),
+            ..Usage::default()
+        };
+        let speed = |time| answer(time, usage).tokens_per_second();
+        assert_eq!(speed(Some(2000)), Some(50.0));
+        assert_eq!(speed(Some(1)), None);
+        assert_eq!(speed(Some(0)), None);
+        assert_eq!(speed(None), None);
+        let unseen = Usage {
+            reasoning_tokens: Some(90),
+            ..usage
+        };
+        assert_eq!(answer(Some(1000), unseen).tokens_per_second(), Some(10.0));
+        assert_eq!(
+            answer(Some(1000), Usage::default()).tokens_per_second(),
+            None
+        );
+    }
 }

@@ -5,6 +5,7 @@ mod command;
 mod line;
 mod turn;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -60,6 +61,8 @@ struct Chat<'a> {
     /// Go with the next question.
     images: Vec<ImagePart>,
     files: Vec<String>,
+    /// Files that this chat wrote.
+    saved: HashSet<String>,
     failed: bool,
 }
 
@@ -102,6 +105,7 @@ async fn begin(args: Args, context: &Context, service: &MultiLlmService) -> Resu
         stream: args.stream,
         images: vec![],
         files: vec![],
+        saved: HashSet::new(),
         failed: false,
     };
     let mut input = Input::new(context, history_file(service), &chat.names());
@@ -150,7 +154,14 @@ fn watch(service: &MultiLlmService, news: &News) -> Option<Watch> {
 fn history_file(service: &MultiLlmService) -> Option<PathBuf> {
     let keeps = service.config().history.content;
     let path = service.history_path().filter(|_| keeps)?;
-    Some(lines_beside(path))
+    let lines = lines_beside(path);
+    match crate::files::file_fault(&lines) {
+        None => Some(lines),
+        Some(fault) => {
+            tracing::warn!("the lines that are typed are not kept: {fault}");
+            None
+        }
+    }
 }
 
 /// The file of typed lines that belongs to a history's file.

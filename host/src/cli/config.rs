@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Context, Failure, foreign, input, trust};
 use crate::config::{Config, ConfigError, ConfigFile, Env, Problem, Provenance, Starter};
 use crate::error::Error;
+use crate::files::{self, Existing, Readers};
 use crate::service::{MultiLlmService, Readiness};
 use crate::stats::PriceTable;
 
@@ -253,7 +254,9 @@ fn init(vendors: Vec<String>, force: bool, context: &Context) -> Result<(), Fail
         _ => PathBuf::from("."),
     };
     let paths = [file, dir.join(SCHEMA), PathBuf::from(ENV_EXAMPLE)];
-    if let Some(there) = paths.iter().find(|path| path.exists() && !force) {
+    // A link that leads nowhere is there too.
+    let there = |path: &&PathBuf| path.symlink_metadata().is_ok();
+    if let Some(there) = paths.iter().find(there).filter(|_| !force) {
         return Err(Failure::Usage(format!(
             "{} is there already: --force overwrites it",
             there.display()
@@ -275,8 +278,13 @@ fn init(vendors: Vec<String>, force: bool, context: &Context) -> Result<(), Fail
         Failure::Usage(format!("cannot write {}: {error}", path.display()))
     };
     std::fs::create_dir_all(&dir).map_err(|error| failed(&dir, error))?;
+    let existing = match force {
+        true => Existing::Replace,
+        false => Existing::Keep,
+    };
     for (path, text) in paths.iter().zip(texts) {
-        std::fs::write(path, text).map_err(|error| failed(path, error))?;
+        files::write(path, text.as_bytes(), existing, Readers::Usual)
+            .map_err(|error| failed(path, error))?;
         context.printer.line(&path.display().to_string())?;
     }
     trust_own(&paths, context);
@@ -372,9 +380,9 @@ fn import_prices(file: &Path, output: Option<PathBuf>, context: &Context) -> Res
     match output {
         None => context.printer.data(&text)?,
         Some(path) => {
-            std::fs::write(&path, text).map_err(|error| {
-                Failure::Usage(format!("cannot write {}: {error}", path.display()))
-            })?;
+            files::write(&path, text.as_bytes(), Existing::Replace, Readers::Usual).map_err(
+                |error| Failure::Usage(format!("cannot write {}: {error}", path.display())),
+            )?;
             context.printer.note(&format!(
                 "now name it in the configuration: \"prices\": \"{}\"",
                 path.display()

@@ -21,6 +21,7 @@ fn answer(text: &str) -> ChatResponse {
         billing: Billing::default(),
         latency: Duration::ZERO,
         time_to_first_token: None,
+        streaming_time: None,
         attempts: 1,
         cached: false,
         failed_before: vec![],

@@ -1,21 +1,38 @@
 //! The wasmtime engine: its configuration and its clock.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
-use super::limits::TICK_MS;
-use super::{Limits, PluginError};
+use super::limits::{INSTANCES, MEMORIES, TABLE_ELEMENTS, TICK_MS};
+use super::{Limits, PluginError, cache};
 
 /// Linear memory that stays resident in a pool slot between uses, in bytes.
 const KEEP_RESIDENT: usize = 256 << 10;
 /// Stack of a guest, in bytes.
 const WASM_STACK: usize = 512 << 10;
+/// Stack of the clock, in bytes: it counts and sleeps.
+const CLOCK_STACK: usize = 64 << 10;
+/// Core instances and tables in the pool for each component: what those of one core module need,
+/// with room for some that have many.
+const POOLED: u32 = 8;
 /// Instances that live at once without a pool.
 const ON_DEMAND_INSTANCES: usize = 4096;
+
+/// How much address space there is. Code for the one does not run in the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Each memory has 4 GiB to itself, so that no access needs a check, and instances come from a pool.
+    Ample,
+    /// Each memory has as much as a guest may use, and each access is checked (`ulimit -v`).
+    Scarce {
+        /// Bytes that a guest may use.
+        memory: u64,
+    },
+}
 
 /// How an engine is set up.
 #[derive(Debug, Clone)]
@@ -50,9 +67,11 @@ pub(super) struct Inner {
     pub(super) cache_dir: Option<PathBuf>,
     /// One permit an instance.
     pub(super) slots: Arc<Semaphore>,
-    /// The engine draws its instances from a pool.
-    pub(super) pooling: bool,
+    pub(super) room: Room,
+    /// Names the version and configuration of the compiler.
+    pub(super) key: String,
     clock: OnceLock<()>,
+    starting: Mutex<()>,
 }
 
 impl PluginEngine {
@@ -62,24 +81,29 @@ impl PluginEngine {
     ///
     /// [`PluginError::Engine`] if this machine cannot run WebAssembly at all.
     pub fn new(options: EngineOptions) -> Result<Self, PluginError> {
-        let pooled = config(Some(&options));
-        let (engine, pooling, slots) = match Engine::new(&pooled) {
-            Ok(engine) => (engine, true, options.max_instances as usize),
+        let ample = config(Room::Ample, Some(&options), true);
+        let (engine, room, slots) = match Engine::new(&ample) {
+            Ok(engine) => (engine, Room::Ample, options.max_instances as usize),
             Err(error) => {
                 tracing::debug!(%error, "no instance pool; instances are made on demand");
-                let engine = Engine::new(&config(None))
+                let room = Room::Scarce {
+                    memory: options.limits.memory_bytes as u64,
+                };
+                let engine = Engine::new(&config(room, None, true))
                     .map_err(|error| PluginError::Engine(format!("{error:#}")))?;
-                (engine, false, ON_DEMAND_INSTANCES)
+                (engine, room, ON_DEMAND_INSTANCES)
             }
         };
         Ok(PluginEngine {
             inner: Arc::new(Inner {
+                key: cache::engine_key(&engine),
                 engine,
                 limits: options.limits,
                 cache_dir: options.cache_dir,
                 slots: Arc::new(Semaphore::new(slots)),
-                pooling,
+                room,
                 clock: OnceLock::new(),
+                starting: Mutex::default(),
             }),
         })
     }
@@ -87,7 +111,7 @@ impl PluginEngine {
     /// Whether instances come from a pool.
     #[must_use]
     pub fn is_pooling(&self) -> bool {
-        self.inner.pooling
+        self.inner.room == Room::Ample
     }
 
     /// How many more instances may live at once.
@@ -97,31 +121,53 @@ impl PluginEngine {
     }
 
     /// Starts the clock that interrupts guests. It ends with the engine.
-    pub(super) fn start_clock(&self) {
-        self.inner.clock.get_or_init(|| {
-            let engine = self.inner.engine.weak();
-            let started = std::thread::Builder::new()
-                .name("multillm-epoch".to_owned())
-                .spawn(move || {
-                    while let Some(engine) = engine.upgrade() {
-                        engine.increment_epoch();
-                        drop(engine);
-                        std::thread::sleep(Duration::from_millis(TICK_MS));
-                    }
-                });
-            if let Err(error) = started {
-                tracing::error!(%error, "no clock for plugins: a looping plugin will hang");
-            }
-        });
+    ///
+    /// # Errors
+    ///
+    /// [`PluginError::Engine`] if the system allows no thread for it: without a clock a guest could
+    /// compute for ever.
+    pub(super) fn start_clock(&self) -> Result<(), PluginError> {
+        let inner = &self.inner;
+        if inner.clock.get().is_some() {
+            return Ok(());
+        }
+        let _one = inner
+            .starting
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        if inner.clock.get().is_some() {
+            return Ok(());
+        }
+        let engine = inner.engine.weak();
+        std::thread::Builder::new()
+            .name("multillm-epoch".to_owned())
+            .stack_size(CLOCK_STACK)
+            .spawn(move || {
+                while let Some(engine) = engine.upgrade() {
+                    engine.increment_epoch();
+                    drop(engine);
+                    std::thread::sleep(Duration::from_millis(TICK_MS));
+                }
+            })
+            .map_err(|error| {
+                PluginError::Engine(format!(
+                    "no thread for the clock that bounds plugins ({error}): the system allows no \
+                     more (ulimit -u, or a limit of the container): raise it"
+                ))
+            })?;
+        let _ = inner.clock.set(());
+        Ok(())
     }
 }
 
-/// The configuration that all engines share, with a pool if there are options for one.
-fn config(pool: Option<&EngineOptions>) -> Config {
+/// The configuration that all engines share, with a pool if there are options for one. `parallel`
+/// says whether many threads compile.
+pub(super) fn config(room: Room, pool: Option<&EngineOptions>, parallel: bool) -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
         .cranelift_opt_level(OptLevel::Speed)
+        .parallel_compilation(parallel)
         .concurrency_support(false)
         .max_wasm_stack(WASM_STACK)
         .async_stack_size(WASM_STACK + (512 << 10))
@@ -129,22 +175,32 @@ fn config(pool: Option<&EngineOptions>) -> Config {
         .native_unwind_info(false)
         .generate_address_map(false)
         .wasm_relaxed_simd(false)
-        .wasm_multi_memory(false)
+        .wasm_memory64(false)
+        .wasm_multi_memory(true)
         .wasm_tail_call(false);
+    if let Room::Scarce { memory } = room {
+        config
+            .memory_reservation(memory)
+            .memory_reservation_for_growth(0)
+            .memory_guard_size(0);
+    }
     if let Some(options) = pool {
         let count = options.max_instances;
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(count)
-            .total_core_instances(count.saturating_mul(8))
-            .total_memories(count)
-            .total_tables(count.saturating_mul(8))
+            .total_core_instances(count.saturating_mul(POOLED))
+            // Few guests have more than one.
+            .total_memories(count.saturating_mul(2))
+            .total_tables(count.saturating_mul(POOLED))
             .total_stacks(count)
-            .max_core_instances_per_component(20)
-            .max_tables_per_component(20)
-            .max_memories_per_component(4)
+            .max_core_instances_per_component(INSTANCES)
+            .max_tables_per_component(INSTANCES)
+            .max_memories_per_component(MEMORIES)
+            .max_memories_per_module(MEMORIES)
+            .max_tables_per_module(MEMORIES)
             .max_component_instance_size(1 << 20)
             .max_core_instance_size(1 << 20)
-            .table_elements(20_000)
+            .table_elements(TABLE_ELEMENTS)
             .max_memory_size(options.limits.memory_bytes)
             .linear_memory_keep_resident(KEEP_RESIDENT)
             .table_keep_resident(16 << 10)

@@ -1,9 +1,11 @@
-//! What a component imports and exports, found out before it is linked.
+//! What a component imports and exports, found out before it is compiled.
 
 use serde::Serialize;
-use wasmtime::Engine;
-use wasmtime::component::Component;
-use wasmtime::component::types::ComponentItem;
+use wasmparser::component_types::ComponentEntityType;
+use wasmparser::types::TypesRef;
+use wasmparser::{Encoding, Parser, Payload, ValidPayload, Validator, WasmFeatures};
+
+use super::survey::Refusal;
 
 /// Package of the contract.
 const PACKAGE: &str = "multillm:provider/";
@@ -51,21 +53,61 @@ pub enum Contract {
 }
 
 impl Inspection {
-    /// Reads the component's type.
-    pub(super) fn of(component: &Component, engine: &Engine) -> Self {
-        let ty = component.component_type();
-        let imports = ty
-            .imports(engine)
-            .map(|(name, item)| Import {
-                name: name.to_owned(),
-                items: substance(name, &item.ty, engine),
-            })
-            .collect();
-        let exports = ty
-            .exports(engine)
-            .map(|(name, _)| name.to_owned())
-            .collect();
-        Inspection { imports, exports }
+    /// Reads the component's type. Functions are not looked into: whoever compiles them does.
+    ///
+    /// # Errors
+    ///
+    /// The component is malformed.
+    pub(super) fn of(bytes: &[u8]) -> Result<Self, Refusal> {
+        let mut validator = Validator::new_with_features(features());
+        let (mut imports, mut exports) = (vec![], vec![]);
+        // How many components and modules the one that is being read is in.
+        let mut depth = 0usize;
+        for payload in Parser::new(0).parse_all(bytes) {
+            let payload = payload?;
+            match &payload {
+                Payload::Version { encoding, .. } => {
+                    depth += 1;
+                    if depth == 1 && *encoding != Encoding::Component {
+                        return Ok(Inspection {
+                            imports: vec![],
+                            exports: vec![],
+                        });
+                    }
+                }
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentImportSection(section) if depth == 1 => {
+                    for import in section.clone() {
+                        imports.push(import?.name.name.to_owned());
+                    }
+                }
+                Payload::ComponentExportSection(section) if depth == 1 => {
+                    for export in section.clone() {
+                        exports.push(export?.name.name.to_owned());
+                    }
+                }
+                _ => {}
+            }
+            if let ValidPayload::End(types) = validator.payload(&payload)?
+                && depth == 0
+            {
+                let types = types.as_ref();
+                return Ok(Inspection {
+                    imports: imports
+                        .into_iter()
+                        .map(|name| Import {
+                            items: match types.component_item_for_import(&name) {
+                                Some(item) => substance(&name, item.ty, types),
+                                None => vec![name.clone()],
+                            },
+                            name,
+                        })
+                        .collect(),
+                    exports,
+                });
+            }
+        }
+        Err(Refusal::Malformed("it ends too early".to_owned()))
     }
 
     /// All that it imports besides types, as `interface#item`.
@@ -131,13 +173,20 @@ fn compatible(version: &str) -> bool {
     minor(version) == minor(VERSION)
 }
 
+/// What may stand in a component at all: what the engine takes, or more; it has the last word.
+fn features() -> WasmFeatures {
+    WasmFeatures::default().difference(WasmFeatures::MEMORY64)
+}
+
 /// What an imported item holds besides types.
-fn substance(name: &str, item: &ComponentItem, engine: &Engine) -> Vec<String> {
+fn substance(name: &str, item: ComponentEntityType, types: TypesRef<'_>) -> Vec<String> {
     match item {
-        ComponentItem::Type(_) => vec![],
-        ComponentItem::ComponentInstance(instance) => instance
-            .exports(engine)
-            .flat_map(|(inner, item)| substance(inner, &item.ty, engine))
+        ComponentEntityType::Type { .. } => vec![],
+        ComponentEntityType::Instance(instance) => types
+            .get(instance)
+            .into_iter()
+            .flat_map(|instance| &instance.exports)
+            .flat_map(|(inner, item)| substance(inner, item.ty, types))
             .collect(),
         _ => vec![name.to_owned()],
     }

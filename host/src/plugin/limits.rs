@@ -5,6 +5,14 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 /// How long a tick of the engine's clock is, in milliseconds.
 pub(super) const TICK_MS: u64 = 5;
 
+/// Core instances of one component, and tables. Python's interpreter with the libraries that come with
+/// it has 38.
+pub(super) const INSTANCES: u32 = 64;
+/// Memories of one component.
+pub(super) const MEMORIES: u32 = 4;
+/// Elements of one table. Python's interpreter has 6,000, a JavaScript engine 8,000.
+pub(super) const TABLE_ELEMENTS: usize = 20_000;
+
 /// What one call into a guest may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -92,19 +100,19 @@ impl ResourceLimiter for Meter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= 20_000)
+        Ok(desired <= TABLE_ELEMENTS)
     }
 
     fn instances(&self) -> usize {
-        20
+        INSTANCES as usize
     }
 
     fn tables(&self) -> usize {
-        20
+        INSTANCES as usize
     }
 
     fn memories(&self) -> usize {
-        4
+        MEMORIES as usize
     }
 }
 

@@ -10,7 +10,7 @@ use super::bindings::Provider;
 use super::bindings::listing::ModelsOnly;
 use super::limits::Meter;
 use super::load::Inner;
-use super::{PluginError, convert, wire};
+use super::{PluginError, compiler, convert, wire};
 use crate::chat::ChatRequest;
 use crate::error::Error;
 
@@ -317,7 +317,7 @@ async fn instantiate(plugin: &Inner) -> Result<Started, PluginError> {
     let shared = &plugin.engine.inner;
     let closed = |_| PluginError::Engine("it was shut down".to_owned());
     let slot = shared.slots.clone().acquire_owned().await.map_err(closed)?;
-    plugin.engine.start_clock();
+    plugin.engine.start_clock()?;
     let mut store = Store::new(
         &shared.engine,
         State {
@@ -368,6 +368,12 @@ fn failure(
             call,
             limit_mb: (meter.limits().memory_bytes >> 20) as u64,
         };
+    }
+    if compiler::is_memory(error) {
+        return PluginError::Engine(format!(
+            "there is no memory for an instance of plugin {name:?}: the system gives this program \
+             too little (ulimit -v, or the limit of the container): raise it"
+        ));
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return PluginError::Trap {

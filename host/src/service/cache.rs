@@ -16,6 +16,10 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::recording::now_ms;
 use crate::chat::{Billing, ChatRequest, ChatResponse, FinishReason, Part};
 use crate::config;
+use crate::files;
+
+/// The most bytes of a kept answer that are read; answers are bounded by `limits.response_mb`.
+const MOST: u64 = 256 << 20;
 
 /// What is kept of an answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -119,7 +123,16 @@ impl Cache {
         if let Some(kept) = self.memory.get(key).await {
             return Some(kept);
         }
-        let text = std::fs::read(self.directory.as_ref()?.join(format!("{key}.json"))).ok()?;
+        let directory = self.directory.as_ref()?;
+        let file = directory.join(format!("{key}.json"));
+        let text = match files::read_private(&file, MOST) {
+            Ok(text) if files::directory_fault(directory).is_none() => text?,
+            Ok(_) => return None,
+            Err(error) => {
+                tracing::warn!(%error, "a kept answer is not trusted");
+                return None;
+            }
+        };
         let kept: Kept = serde_json::from_slice(&text).ok()?;
         let age = u64::try_from(now_ms().saturating_sub(kept.at_ms)).ok()?;
         if Duration::from_millis(age) >= self.ttl {
@@ -155,21 +168,14 @@ pub(super) fn key(identity: &Identity<'_>, request: &ChatRequest) -> Option<Stri
     Some(hex::encode(digest.finalize()))
 }
 
+/// Keeps an answer where nobody else may write: what is kept is believed later.
 fn write(directory: &Path, key: &str, kept: &Kept) -> std::io::Result<()> {
-    std::fs::create_dir_all(directory)?;
-    let temporary = directory.join(format!(".{key}-{:016x}", fastrand::u64(..)));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(&temporary)?;
-    let written = serde_json::to_writer(file, kept)
-        .map_err(std::io::Error::from)
-        .and_then(|()| std::fs::rename(&temporary, directory.join(format!("{key}.json"))));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&temporary);
+    files::make_private_directory(directory)?;
+    if let Some(fault) = files::directory_fault(directory) {
+        return Err(std::io::Error::other(fault));
     }
-    written
+    let text = serde_json::to_vec(kept)?;
+    files::write_private(&directory.join(format!("{key}.json")), &text)
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub(super) enum Opened {
 #[derive(Default)]
 struct Progress {
     attempts: u32,
+    /// What making plugins ready took: no vendor's time.
+    loading: Duration,
     failed: Vec<Error>,
 }
 
@@ -119,6 +121,11 @@ impl Call {
         let names = |error: Error| error.of(&model.provider.name, &model.name);
         let config = &self.state.config;
         let live = self.live.model(&model.name);
+        let loading = Instant::now();
+        let loaded = self.load(model).await;
+        progress.loading += loading.elapsed();
+        loaded.map_err(names)?;
+        let begun = self.begun + progress.loading;
         let peer = Peer::of_model(&self.state, &self.env, model)
             .await
             .map_err(names)?;
@@ -156,7 +163,7 @@ impl Call {
                 model: model.clone(),
                 prices: prices.clone(),
                 plugin: peer.plugin.name().to_owned(),
-                begun: self.begun,
+                begun,
                 attempts: progress.attempts,
                 failed_before: progress.failed.clone(),
                 first_call: request::tool_calls(&request.messages),
@@ -184,7 +191,7 @@ impl Call {
                 &config.retry,
                 &error,
                 attempt,
-                self.begun.elapsed(),
+                begun.elapsed(),
                 fastrand::f64(),
             );
             let Some(wait) = wait.filter(|_| !self.probe) else {
@@ -200,6 +207,16 @@ impl Call {
             recording.not_last();
             progress.failed.push(error);
         }
+    }
+
+    /// Makes a model's plugin ready. It has as long as the whole exchange may take.
+    async fn load(&self, model: &Model) -> Result<()> {
+        let total = model.endpoint.timeouts.total;
+        let loaded = tokio::time::timeout(total, self.state.plugin(&model.provider.plugin)).await;
+        loaded.map_or_else(
+            |_| Err(still_loading(model, total)),
+            |loaded| loaded.map(drop),
+        )
     }
 
     /// One attempt: to the whole answer, or to the first piece of a stream.
@@ -267,8 +284,9 @@ impl Call {
             usage: Usage::NOTHING,
             cost: Some(rust_decimal::Decimal::ZERO),
             billing: kept.billing(),
-            latency: self.begun.elapsed(),
+            latency: self.begun.elapsed().saturating_sub(progress.loading),
             time_to_first_token: None,
+            streaming_time: None,
             attempts: progress.attempts,
             cached: true,
             failed_before: progress.failed.clone(),
@@ -330,6 +348,18 @@ fn another_may_do(error: &Error) -> bool {
     !matches!(
         error.kind,
         ErrorKind::InvalidRequest | ErrorKind::ContentFiltered | ErrorKind::Cancelled
+    )
+}
+
+fn still_loading(model: &Model, total: Duration) -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        format!(
+            "the plugin {:?} was not ready after {} ms: it is compiled when it is first used; raise \
+             timeouts.total_ms, or have it compiled before with \"multillm config check\"",
+            model.provider.plugin.name,
+            total.as_millis()
+        ),
     )
 }
 

@@ -1,5 +1,6 @@
 //! One question to several models at once.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
@@ -8,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::MultiLlmService;
 use crate::chat::{ChatEvent, ChatRequest, ChatResponse};
+use crate::config::Model;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What one of the models made of the question.
@@ -18,7 +20,7 @@ pub struct Comparison {
     pub model: String,
     /// The answer, or why there is none.
     pub outcome: Result<ChatResponse>,
-    /// Until the outcome was there.
+    /// Until the outcome was there, once all plugins were ready.
     pub elapsed: Duration,
 }
 
@@ -95,6 +97,7 @@ impl MultiLlmService {
         for model in models {
             self.knows(model)?;
         }
+        self.make_ready(&self.behind(models)).await;
         let progress = &progress;
         let asked = models.iter().enumerate().map(|(place, model)| async move {
             let begun = Instant::now();
@@ -115,6 +118,17 @@ impl MultiLlmService {
             }
         });
         Ok(join_all(asked).await)
+    }
+
+    /// The models that names stand for, those of routes among them.
+    fn behind(&self, names: &[String]) -> Vec<Arc<Model>> {
+        let config = self.config();
+        let of = |name: &String| match (config.models.get(name), config.routes.get(name)) {
+            (Some(model), _) => vec![model.clone()],
+            (None, Some(route)) => route.models.iter().map(|it| it.model.clone()).collect(),
+            (None, None) => vec![],
+        };
+        names.iter().flat_map(of).collect()
     }
 
     /// The answer of a model, by a stream where it streams.

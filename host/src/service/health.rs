@@ -27,7 +27,8 @@ pub struct ModelHealth {
     pub provider: String,
     /// It answered.
     pub reachable: bool,
-    /// To the answer or the failure, in milliseconds; absent if nothing was sent.
+    /// To the answer or the failure, in milliseconds, once the plugin was ready; absent if nothing
+    /// was sent.
     pub latency_ms: Option<u64>,
     /// The model that answered, as the vendor names it.
     pub vendor_model: Option<String>,
@@ -85,6 +86,8 @@ impl MultiLlmService {
             }
         }
         let timeout = timeout.unwrap_or(config.health.timeout);
+        // Compiling is no vendor's time, and takes all processors while it lasts.
+        self.make_ready(&asked).await;
         let checks = asked.iter().map(|model| self.check(model, timeout));
         Ok(join_all(checks).await)
     }
@@ -108,6 +111,12 @@ impl MultiLlmService {
                 .await
         };
         let outcome = match tokio::time::timeout(timeout, probe).await {
+            Ok(Err(error)) if is_own_limit(&error) => {
+                // It knows key and model, and minds only that the check lets it say so little.
+                health.reachable = true;
+                health.latency_ms = u64::try_from(begun.elapsed().as_millis()).ok();
+                return health;
+            }
             Ok(outcome) => outcome,
             Err(_) => Err(Error::new(
                 ErrorKind::Timeout,
@@ -131,6 +140,41 @@ impl MultiLlmService {
         }
         health
     }
+}
+
+/// Whether a vendor refuses nothing but the few tokens that a check asks for. A model that thinks
+/// first may use them all up, and some servers call that the caller's fault.
+fn is_own_limit(error: &Error) -> bool {
+    const LIMITS: [&str; 5] = [
+        "max_tokens",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "maxoutputtokens",
+        "output limit",
+    ];
+    const MET: [&str; 9] = [
+        "reached",
+        "exceeded",
+        "higher",
+        "too low",
+        "too small",
+        "greater than",
+        "at least",
+        "minimum",
+        "increase",
+    ];
+    let words = error.message.to_lowercase();
+    let says = |list: &[&str]| list.iter().any(|word| words.contains(word));
+    matches!(
+        error.kind,
+        ErrorKind::InvalidRequest
+            | ErrorKind::Unsupported
+            | ErrorKind::ContextLength
+            | ErrorKind::Server
+            | ErrorKind::Truncated
+            | ErrorKind::Other
+    ) && says(&LIMITS)
+        && says(&MET)
 }
 
 /// What to do about a failure of a model; nothing where its message says so already.
@@ -190,4 +234,31 @@ fn fix(error: &Error, model: &Model) -> Option<String> {
         ErrorKind::ContentFiltered | ErrorKind::Cancelled | ErrorKind::Other => return None,
     };
     Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checks_own_limit_is_no_fault_of_the_model() {
+        let own = |kind, words: &str| is_own_limit(&Error::new(kind, words));
+        for words in [
+            "Could not finish the message because max_tokens or model output limit was reached. \
+             Please try again with higher max_tokens.",
+            "`max_tokens` must be greater than `thinking.budget_tokens`",
+            "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 32",
+            "max_completion_tokens is too small for this model",
+        ] {
+            assert!(own(ErrorKind::InvalidRequest, words), "{words}");
+            assert!(!own(ErrorKind::Authentication, words), "{words}");
+        }
+        for words in [
+            "max_tokens is not supported with this model: use max_completion_tokens",
+            "the context window was exceeded",
+            "you have reached your monthly limit",
+        ] {
+            assert!(!own(ErrorKind::InvalidRequest, words), "{words}");
+        }
+    }
 }

@@ -92,6 +92,7 @@ pub(super) struct Reader {
     ticket: Ticket,
     queue: VecDeque<ChatEvent>,
     first: Option<Duration>,
+    last: Option<Duration>,
 }
 
 impl Reader {
@@ -102,6 +103,7 @@ impl Reader {
             ticket,
             queue: VecDeque::new(),
             first: None,
+            last: None,
         }
     }
 
@@ -133,12 +135,14 @@ impl Reader {
         };
         let mut deltas = vec![];
         let outcome = streaming.advance(&mut deltas).await;
+        let now = self.ticket.begun.elapsed();
         for delta in deltas {
             if let Some(event) = self.answer.push(delta) {
                 if self.first.is_none() {
-                    self.first = Some(self.ticket.begun.elapsed());
+                    self.first = Some(now);
                     recording.first_token();
                 }
+                self.last = Some(now);
                 self.queue.push_back(event);
             }
         }
@@ -167,6 +171,7 @@ impl Reader {
         let parts = answer.into_parts(self.ticket.first_call);
         let mut response = self.ticket.response(id, model, parts, finish, price);
         response.time_to_first_token = self.first;
+        response.streaming_time = self.first.zip(self.last).map(|(first, last)| last - first);
         self.ticket.settle(&response, self.first).await;
         recording.succeeded(&response, self.ticket.keep_content);
         let calls = response.tool_calls().cloned().map(ChatEvent::ToolCall);

@@ -57,6 +57,7 @@ impl Ticket {
             billing,
             latency: self.begun.elapsed(),
             time_to_first_token: None,
+            streaming_time: None,
             attempts: self.attempts,
             cached: false,
             failed_before: self.failed_before.clone(),

@@ -162,7 +162,10 @@ pub(super) fn prepare_file(path: &Path) -> Result<(), StatsError> {
         Err(error) => return Err(StatsError::of_place(path, &error)),
     };
     if about.is_file() {
-        return Ok(());
+        return super::owner::secure(path).map_err(|error| StatsError::Place {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        });
     }
     Err(StatsError::NoFile {
         path: path.display().to_string(),

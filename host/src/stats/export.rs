@@ -5,7 +5,8 @@ use std::io::Write;
 use super::Entry;
 
 /// Entries as CSV (RFC 4180, UTF-8), a header first. What is unknown is empty; money has all its
-/// digits; the time stands as Unix milliseconds and as RFC 3339 (UTC).
+/// digits; the time stands as Unix milliseconds and as RFC 3339 (UTC). A text that a spreadsheet
+/// would take for a formula has an apostrophe before it, which such programs hide.
 pub struct CsvTable<W: Write> {
     writer: csv::Writer<W>,
 }
@@ -99,25 +100,25 @@ fn row(entry: &Entry) -> [String; 34] {
         value.map_or_else(String::new, |value| value.to_string())
     }
     fn text(value: Option<&String>) -> String {
-        value.cloned().unwrap_or_default()
+        value.map_or_else(String::new, |value| defused(value))
     }
     [
         entry.id.to_string(),
         entry.at(),
         entry.at_ms.to_string(),
-        entry.request_id.clone(),
+        defused(&entry.request_id),
         text(entry.conversation_id.as_ref()),
-        entry.model.clone(),
-        entry.provider.clone(),
-        entry.plugin.clone(),
-        entry.plugin_digest.clone(),
+        defused(&entry.model),
+        defused(&entry.provider),
+        defused(&entry.plugin),
+        defused(&entry.plugin_digest),
         text(entry.route.as_ref()),
         text(entry.vendor_model.as_ref()),
         text(entry.vendor_id.as_ref()),
         entry.attempt.to_string(),
         entry.last.to_string(),
         entry.streamed.to_string(),
-        entry.outcome.clone(),
+        defused(&entry.outcome),
         text(entry.finish_reason.as_ref()),
         text(entry.error_kind.as_ref()),
         text(entry.error_message.as_ref()),
@@ -137,4 +138,46 @@ fn row(entry: &Entry) -> [String; 34] {
         text(entry.tier.as_ref()),
         entry.unpriced.join("; "),
     ]
+}
+
+/// Text that no spreadsheet runs: <https://owasp.org/www-community/attacks/CSV_Injection>.
+fn defused(text: &str) -> String {
+    // Some programs skip blanks and line ends before they look, and take full-width signs too.
+    let first = text
+        .trim_start_matches([' ', '\n', '\u{a0}', '\u{feff}'])
+        .chars()
+        .next();
+    match first {
+        Some(
+            '=' | '+' | '-' | '@' | '\t' | '\r' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}',
+        ) => {
+            format!("'{text}")
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::defused;
+
+    #[test]
+    fn what_a_spreadsheet_would_run_is_text() {
+        for text in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            " =cmd|' /C calc'!A0",
+            "\n=1",
+            "\u{ff1d}1",
+        ] {
+            assert_eq!(defused(text), format!("'{text}"));
+        }
+        for text in ["", "a=1", "1-1", "'=1", "天", "\"=1\""] {
+            assert_eq!(defused(text), text);
+        }
+    }
 }

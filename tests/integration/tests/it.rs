@@ -31,6 +31,8 @@ mod budgets;
 mod cancelled;
 #[path = "it/chat.rs"]
 mod chat;
+#[path = "it/compiling.rs"]
+mod compiling;
 #[path = "it/component.rs"]
 mod component;
 #[path = "it/config.rs"]
@@ -57,6 +59,8 @@ mod lying_plugins;
 mod multi_turn;
 #[path = "it/plugin_files.rs"]
 mod plugin_files;
+#[path = "it/private_files.rs"]
+mod private_files;
 #[path = "it/query.rs"]
 mod query;
 #[path = "it/recorded.rs"]
@@ -73,6 +77,8 @@ mod robustness;
 mod round_trip;
 #[path = "it/routes.rs"]
 mod routes;
+#[path = "it/scarcity.rs"]
+mod scarcity;
 #[path = "it/screens.rs"]
 mod screens;
 #[path = "it/secrets.rs"]

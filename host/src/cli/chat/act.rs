@@ -7,6 +7,7 @@ use super::command::{self, Command};
 use super::{Chat, figures};
 use crate::chat::{ChatMessage, ImagePart};
 use crate::dialogue::Dialogue;
+use crate::files::{self, Existing, Readers};
 use crate::template::Template;
 
 /// The largest text file that is sent.
@@ -87,8 +88,7 @@ impl Chat<'_> {
                     true => self.dialogue.to_markdown(),
                     false => self.dialogue.to_json(),
                 };
-                std::fs::write(&path, text)
-                    .map_err(|error| usage(format!("cannot write {path}: {error}")))?;
+                self.save(&path, &text)?;
                 printer.note(&format!("saved as {path}"));
             }
             Command::Load(place) => self.load(&place).await?,
@@ -97,6 +97,25 @@ impl Chat<'_> {
             Command::Help => printer.note(&command::help()),
             Command::Leave => {}
         }
+        Ok(())
+    }
+
+    /// Writes a file. One that was there before this chat is only replaced if the user says so.
+    fn save(&mut self, path: &str, text: &str) -> Result<(), Failure> {
+        let place = Path::new(path);
+        let there = std::fs::symlink_metadata(place).is_ok_and(|there| there.is_file());
+        if there && !self.saved.contains(path) {
+            let question = format!("{path} is there already: overwrite it? [y/N] ");
+            let said = input::answer(&question, self.context)?;
+            if !said.is_some_and(|said| matches!(said.to_lowercase().as_str(), "y" | "yes")) {
+                return Err(usage(format!(
+                    "{path} is there already and stays as it is: name another file"
+                )));
+            }
+        }
+        files::write(place, text.as_bytes(), Existing::Replace, Readers::Owner)
+            .map_err(|error| usage(format!("cannot write {path}: {error}")))?;
+        self.saved.insert(path.to_owned());
         Ok(())
     }
 

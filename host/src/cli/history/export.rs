@@ -1,7 +1,6 @@
 //! `multillm history export`: entries for other programs, one by one, however many they are.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -10,6 +9,7 @@ use serde::ser::SerializeSeq as _;
 
 use super::Format;
 use crate::cli::{Context, Failure, foreign, progress};
+use crate::files::{Output, Readers};
 use crate::service::MultiLlmService;
 use crate::stats::{CsvTable, Filter};
 
@@ -35,7 +35,10 @@ pub(super) async fn run(
     };
     let mut sink = Sink {
         file: match &output {
-            Some(path) => Some(File::create(path).map_err(|error| cannot(path, &error))?),
+            Some(path) => {
+                let file = Output::open(path, Readers::Owner);
+                Some(file.map_err(|error| cannot(path, &error))?)
+            }
             None => None,
         },
         format,
@@ -100,7 +103,7 @@ fn failed(error: serde_json::Error) -> Failure {
 
 /// Where an export goes, in pieces of whole characters.
 struct Sink<'a> {
-    file: Option<File>,
+    file: Option<Output>,
     format: Format,
     context: &'a Context,
     bytes: Vec<u8>,
@@ -133,6 +136,9 @@ impl Sink<'_> {
     /// Writes what is left; gives how much it was in all.
     fn end(mut self) -> io::Result<u64> {
         self.pass_on()?;
+        if let Some(file) = self.file.take() {
+            file.finish()?;
+        }
         Ok(self.written)
     }
 }

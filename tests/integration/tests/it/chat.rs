@@ -299,5 +299,6 @@ fn a_comparison_stands_side_by_side() {
         table.contains("│ openai") && table.contains("┆ claude"),
         "{table}"
     );
-    assert!(table.contains("tokens/s"), "{table}");
+    assert!(table.contains("first after"), "{table}");
+    assert!(!table.contains("tokens/s"), "a burst has no speed: {table}");
 }
