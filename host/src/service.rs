@@ -10,6 +10,7 @@ mod builder;
 mod cache;
 mod call;
 mod compare;
+mod conversation;
 mod exchange;
 mod failure;
 mod health;

@@ -1,5 +1,6 @@
 //! A request from its arrival to its answer: models in order, attempts by policy, rows by attempt.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use super::recording::{Recording, now_ms};
 use super::state::State;
 use super::stream::{ChatStream, Reader};
 use super::ticket::{Admission, Ticket};
-use super::{MultiLlmService, cache, request, retry, router};
+use super::{MultiLlmService, cache, conversation, request, retry, router};
 use crate::chat::{Billing, ChatRequest, ChatResponse, Usage};
 use crate::config::{Env, Model};
 use crate::error::{Error, ErrorKind, Result};
@@ -130,6 +131,9 @@ impl Call {
             .await
             .map_err(names)?;
         let mut request = request::with_defaults(&self.request, model);
+        if let Cow::Owned(messages) = conversation::sendable(&request.messages) {
+            request.messages = messages;
+        }
         if self.probe {
             // Few tokens leave no room for thoughts.
             request.reasoning_effort = None;
@@ -166,7 +170,7 @@ impl Call {
                 begun,
                 attempts: progress.attempts,
                 failed_before: progress.failed.clone(),
-                first_call: request::tool_calls(&request.messages),
+                first_call: request::next_call(&self.request.messages),
                 keep_content: config.history.content,
                 admission,
                 cache: miss.clone().zip(self.state.cache()),

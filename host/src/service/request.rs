@@ -129,13 +129,23 @@ pub(super) fn most(request: &ChatRequest) -> Most {
     }
 }
 
-/// How many tools were called in the conversation.
-pub(super) fn tool_calls(messages: &[ChatMessage]) -> usize {
-    messages
+/// The number from which on ids of calls that are made here (`call_7`) are free.
+pub(super) fn next_call(messages: &[ChatMessage]) -> usize {
+    let calls = messages
         .iter()
         .flat_map(|message| &message.content)
-        .filter(|part| matches!(part, Part::ToolCall(_)))
-        .count()
+        .filter_map(|part| match part {
+            Part::ToolCall(call) => Some(call),
+            _ => None,
+        });
+    calls.enumerate().fold(0, |next, (before, call)| {
+        let number = call.id.strip_prefix("call_").map(str::parse::<u32>);
+        let taken = match number {
+            Some(Ok(number)) => number as usize + 1,
+            _ => 0,
+        };
+        next.max(before + 1).max(taken)
+    })
 }
 
 /// What was asked last, for the history.
@@ -151,6 +161,7 @@ pub(super) fn last_question(messages: &[ChatMessage]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::ToolCall;
 
     #[test]
     fn the_most_that_a_request_takes_is_bounded_by_what_it_says() {
@@ -169,5 +180,22 @@ mod tests {
         let picture = crate::chat::ImagePart::url("https://example.org/a.png");
         let seen = ChatRequest::new([ChatMessage::user("?").with_image(picture)]);
         assert!(most(&seen).input > PICTURE);
+    }
+
+    #[test]
+    fn ids_made_here_are_free() {
+        let with = |ids: &[&str]| {
+            let calls = ids.iter().map(|id| {
+                Part::ToolCall(ToolCall {
+                    id: (*id).to_owned(),
+                    ..ToolCall::default()
+                })
+            });
+            next_call(&[ChatMessage::new(Role::Assistant, calls.collect())])
+        };
+        assert_eq!(with(&[]), 0);
+        assert_eq!(with(&["toolu_1", "call_0"]), 2);
+        assert_eq!(with(&["call_7", "call_x"]), 8);
+        assert_eq!(with(&["call_18446744073709551615"]), 1);
     }
 }
