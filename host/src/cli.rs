@@ -2,13 +2,14 @@
 //!
 //! Whatever a command does, a Rust program can do with the library: commands hold no logic
 //! besides reading arguments and printing. Exit codes: 0 done, 1 the vendor or the network
-//! failed, 2 usage or configuration.
+//! failed, 2 usage or configuration, 129, 130 and 143 ended by SIGHUP, SIGINT and SIGTERM.
 
 mod answer;
 mod chat;
 mod compare;
 mod completions;
 mod config;
+mod ending;
 mod figures;
 mod filter;
 mod foreign;
@@ -29,13 +30,15 @@ mod trust;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use clap::{Parser, Subcommand};
 
 use crate::config::Env;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::plugin::{COMPILE_COMMAND, compile_with, compile_work};
 use crate::service::MultiLlmService;
+use ending::{Ending, Signal};
 use printer::Printer;
 
 /// One interface to every LLM, where each vendor is a sandboxed WebAssembly component.
@@ -117,8 +120,10 @@ pub(crate) enum Failure {
     Usage(String),
     /// Some of several things failed, and it was said already.
     Reported,
-    /// Nobody reads any more.
+    /// Standard output takes no more.
     Output(std::io::Error),
+    /// The program was told to end.
+    Stopped(Signal),
 }
 
 impl From<Error> for Failure {
@@ -145,20 +150,41 @@ pub(crate) struct Context {
     env: Env,
     pub(crate) json: bool,
     pub(crate) printer: Printer,
+    pub(crate) ending: Ending,
+    /// Those that were asked for: what they recorded is written before the program ends.
+    services: Mutex<Vec<MultiLlmService>>,
 }
 
 impl Context {
     /// The service by the configuration that was asked for.
     pub(crate) async fn service(&self) -> Result<MultiLlmService, Failure> {
+        let config = {
+            // A question may be waiting for its answer.
+            let _nothing_to_lose = self.ending.at_once();
+            trust::configuration(self)?
+        };
         let service = MultiLlmService::builder()
-            .config(trust::configuration(self)?)
+            .config(config)
             .env(self.env.clone())
             .max_concurrency(MAX_EXCHANGES)
             .build()?;
         for warning in service.warnings() {
             tracing::info!("{warning}");
         }
+        self.services().push(service.clone());
         Ok(service)
+    }
+
+    fn services(&self) -> std::sync::MutexGuard<'_, Vec<MultiLlmService>> {
+        self.services.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until everything that was recorded is in the history.
+    async fn close(&self) {
+        let services = std::mem::take(&mut *self.services());
+        for service in services {
+            service.close().await;
+        }
     }
 }
 
@@ -176,12 +202,28 @@ pub fn main() -> ExitCode {
         compile_with(program);
     }
     let cli = Cli::parse();
+    let printer = Printer::new(cli.quiet);
     printer::start_tracing(cli.verbose, cli.quiet);
-    let mut context = Context {
-        config: cli.config,
-        env: Env::process(),
-        json: cli.json,
-        printer: Printer::new(cli.quiet),
+    let runtime = match threads::runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            printer.error(&format!("cannot start: {error}"));
+            return ExitCode::from(1);
+        }
+    };
+    let mut context = {
+        let _within = runtime.enter();
+        Context {
+            config: cli.config,
+            env: Env::process(),
+            json: cli.json,
+            printer,
+            ending: Ending::listen(move |signal| {
+                let printer = Printer::new(cli.quiet);
+                tell(&printer, cli.json, &ended_by(signal));
+            }),
+            services: Mutex::default(),
+        }
     };
     for file in &cli.env_file {
         match context.env.clone().with_env_file(file) {
@@ -189,16 +231,30 @@ pub fn main() -> ExitCode {
             Err(error) => return report(&context, Err(Error::from(error).into())),
         }
     }
-    let runtime = match threads::runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            context.printer.error(&format!("cannot start: {error}"));
-            return ExitCode::from(1);
+    let done = runtime.block_on(async {
+        let done = until_told(cli.command, &context).await;
+        // What was under way was given up with it, and recorded.
+        if matches!(done, Err(Failure::Stopped(_))) {
+            context.close().await;
         }
-    };
-    let done = runtime.block_on(run(cli.command, &context));
+        context.ending.tidy();
+        done
+    });
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     report(&context, done)
+}
+
+/// Does what is asked, or what of it there is time for.
+async fn until_told(command: Command, context: &Context) -> Result<(), Failure> {
+    // A chat ends by itself: it has something to keep.
+    if matches!(command, Command::Chat(_)) {
+        return run(command, context).await;
+    }
+    tokio::select! {
+        biased;
+        done = run(command, context) => done,
+        signal = context.ending.told() => Err(Failure::Stopped(signal)),
+    }
 }
 
 async fn run(command: Command, context: &Context) -> Result<(), Failure> {
@@ -225,13 +281,29 @@ fn report(context: &Context, done: Result<(), Failure>) -> ExitCode {
         Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             return ExitCode::SUCCESS;
         }
-        Err(Failure::Output(error)) => Error::configuration(error.to_string()),
+        Err(Failure::Output(error)) => Error::new(
+            ErrorKind::Other,
+            format!("standard output takes no more: {error}"),
+        ),
+        Err(Failure::Stopped(signal)) => {
+            context.printer.end_line(context.json);
+            tell(&context.printer, context.json, &ended_by(signal));
+            return ExitCode::from(signal.code());
+        }
         Err(Failure::Usage(message)) => Error::configuration(message),
         Err(Failure::Error(error)) => error,
     };
-    match context.json {
-        true => context.printer.error_json(&error),
-        false => context.printer.failure(&error),
-    }
+    tell(&context.printer, context.json, &error);
     ExitCode::from(if error.is_usage() { 2 } else { 1 })
+}
+
+fn ended_by(signal: Signal) -> Error {
+    Error::new(ErrorKind::Cancelled, format!("ended by {signal}"))
+}
+
+fn tell(printer: &Printer, json: bool, error: &Error) {
+    match json {
+        true => printer.error_json(error),
+        false => printer.failure(error),
+    }
 }

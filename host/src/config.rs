@@ -60,6 +60,7 @@ pub(crate) use price::Amount;
 pub use price::Prices;
 pub use provenance::{ConfigFile, Provenance, Untrusted};
 pub(crate) use requests::only_words;
+pub(crate) use secret::end_key_programs;
 pub use secret::{SecretCause, SecretCommand, SecretError, SecretSource};
 pub use starter::Starter;
 pub use trust::{FileGrant, PluginGrant, TrustError, TrustStore};

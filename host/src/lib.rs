@@ -23,10 +23,12 @@
 //! - [`stats`]: records, history, prices
 //! - [`template`]: prompts kept in files, with variables; [`dialogue`]: a conversation that goes on
 //! - `files`: what is written and read as this user's alone
+//! - `bounded`: reading what may have no end
 //! - [`cli`]: the command line, a thin user of the rest
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+mod bounded;
 pub mod chat;
 pub mod cli;
 pub mod config;

@@ -21,12 +21,44 @@ pub mod wire;
 pub use compiler::{COMMAND as COMPILE_COMMAND, compile_with, work as compile_work};
 pub use engine::{EngineOptions, PluginEngine};
 pub use inspect::{Contract, Import, Inspection};
-pub use limits::Limits;
+pub use limits::{ExchangeLimits, Limits};
 pub use load::{LoadOptions, Plugin};
 pub use matrix::capability_matrix;
 pub use session::{Decoder, Session};
 
 use thiserror::Error;
+
+/// What an exchange took too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Excess {
+    /// Milliseconds of computing.
+    Computing(u64),
+    /// Events.
+    Events(u64),
+    /// Mebibytes handed to the host.
+    Output(u64),
+}
+
+impl Excess {
+    fn fix(self) -> &'static str {
+        match self {
+            Excess::Computing(_) => "raise limits.exchange_cpu_ms if it is a good one",
+            Excess::Events(_) => "raise limits.exchange_events if it is a good one",
+            Excess::Output(_) => "raise limits.exchange_output_mb if it is a good one",
+        }
+    }
+}
+
+impl std::fmt::Display for Excess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Excess::Computing(ms) => write!(f, "takes more than {ms} ms of computing"),
+            Excess::Events(events) => write!(f, "has more than {events} events"),
+            Excess::Output(mb) => write!(f, "has more than {mb} MB"),
+        }
+    }
+}
 
 /// Why a plugin cannot be used, or stopped being used.
 #[derive(Debug, Clone, Error, PartialEq)]
@@ -186,6 +218,14 @@ pub enum PluginError {
         call: &'static str,
         /// What was too much.
         reason: String,
+    },
+    /// All calls of one exchange took more than they may together.
+    #[error("plugin {plugin:?}: the answer {what}: {}", what.fix())]
+    Exchange {
+        /// The plugin's name.
+        plugin: String,
+        /// What was too much.
+        what: Excess,
     },
     /// The sandbox itself cannot be set up.
     #[error("the WebAssembly engine cannot start: {0}")]

@@ -13,6 +13,7 @@ mod compare;
 mod conversation;
 mod exchange;
 mod failure;
+mod flight;
 mod health;
 mod hidden;
 mod insight;

@@ -63,6 +63,31 @@ pub enum Delta {
     },
 }
 
+impl Delta {
+    /// The bytes that came with it.
+    pub(crate) fn size(&self) -> usize {
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        match self {
+            Delta::Text(text)
+            | Delta::TextSignature(text)
+            | Delta::Reasoning(text)
+            | Delta::ReasoningSignature(text)
+            | Delta::RedactedReasoning(text) => text.len(),
+            Delta::Started { id, model } => length(id) + length(model),
+            Delta::ToolCallStart {
+                id,
+                name,
+                signature,
+                ..
+            } => length(id) + name.len() + length(signature),
+            Delta::ToolCallArguments { arguments, .. } => arguments.len(),
+            Delta::Opaque(block) => block.kind.len() + block.data.len(),
+            Delta::Finished { raw, .. } => length(raw),
+            Delta::Usage(_) | Delta::Billing(_) => 0,
+        }
+    }
+}
+
 /// A streamed answer so far.
 #[derive(Debug, Default)]
 pub struct Accumulator {

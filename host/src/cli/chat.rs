@@ -108,6 +108,9 @@ async fn begin(args: Args, context: &Context, service: &MultiLlmService) -> Resu
         saved: HashSet::new(),
         failed: false,
     };
+    if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+        context.ending.leave_interrupts();
+    }
     let mut input = Input::new(context, history_file(service), &chat.names());
     if input.is_terminal() {
         context.printer.note(&format!(
@@ -187,7 +190,8 @@ impl Chat<'_> {
             for text in told {
                 self.context.printer.note(&text);
             }
-            let text = match input.next(&format!("{}> ", self.dialogue.model)).await? {
+            let prompt = format!("{}> ", self.dialogue.model);
+            let text = match input.next(&prompt, &self.context.ending).await? {
                 Line::End => return Ok(()),
                 Line::Interrupted if input.is_terminal() => {
                     self.context.printer.note("(Ctrl-D leaves)");
@@ -219,7 +223,7 @@ impl Chat<'_> {
     fn complain(&mut self, failure: Failure) -> Result<(), Failure> {
         self.failed = true;
         match failure {
-            Failure::Output(error) => return Err(error.into()),
+            failure @ (Failure::Output(_) | Failure::Stopped(_)) => return Err(failure),
             Failure::Reported => {}
             Failure::Usage(fault) => self.context.printer.error(&fault),
             Failure::Error(error) if self.context.json => self.context.printer.error_json(&error),
@@ -243,14 +247,14 @@ impl Chat<'_> {
     }
 
     async fn answer(&mut self) -> Result<(), Failure> {
-        match self.turn().await {
-            Ok(()) => {}
-            Err(failure) => self.complain(failure)?,
-        }
+        let outcome = match self.turn().await {
+            Err(failure) => self.complain(failure),
+            Ok(()) => Ok(()),
+        };
         if let Err(error) = self.dialogue.store(&self.service).await {
             self.context.printer.note(&foreign::line(&error.message));
         }
-        Ok(())
+        outcome
     }
 
     fn farewell(&self, terminal: bool) {

@@ -19,6 +19,9 @@ Examples:
 pub(super) struct Args {
     /// The question. What is piped in stands before it; `-` or nothing: standard input alone
     prompt: Option<String>,
+    /// Do not read standard input
+    #[arg(long)]
+    no_stdin: bool,
     /// Models or routes of the configuration, two or more
     #[arg(long, short, required = true, num_args = 1.., value_delimiter = ',', value_name = "MODEL")]
     models: Vec<String>,
@@ -45,7 +48,8 @@ struct Report<'a> {
 pub(super) async fn run(mut args: Args, context: &Context) -> Result<(), Failure> {
     let mut seen = std::collections::HashSet::new();
     args.models.retain(|model| seen.insert(model.clone()));
-    let prompt = input::prompt(args.prompt.as_deref())?;
+    let piped = || input::prompt(args.prompt.as_deref(), args.no_stdin);
+    let prompt = input::reading(context, piped)?;
     let mut question = ChatMessage::user(&prompt);
     for place in &args.image {
         question = question.with_image(input::image(place)?);

@@ -1,13 +1,17 @@
-//! What commands read: prompts, pictures, schemas, tools, parameters.
+//! What commands read: prompts, pictures, schemas, tools, parameters. All of it to a bound, and
+//! whoever waits for it is told what for.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Read as _};
+use std::io::{ErrorKind, IsTerminal as _};
 use std::path::Path;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{Context, Failure};
+use crate::bounded;
 use crate::chat::{ImagePart, JsonSchema, ResponseFormat, Tool};
 use crate::error::Error;
 use crate::template::{INPUT, Rendered, Template};
@@ -15,13 +19,65 @@ use crate::template::{INPUT, Rendered, Template};
 /// The largest picture that is read, in bytes.
 const MAX_IMAGE: u64 = 32 << 20;
 
+/// The most that is read from standard input, in bytes: twice what a request may hold by default,
+/// and more than any model reads.
+const MAX_INPUT: u64 = 64 << 20;
+/// The largest file of another kind: schemas, tools, values of variables.
+pub(super) const MAX_TEXT: u64 = 64 << 20;
+/// Who waits longer is told what for.
+const SOON: Duration = Duration::from_secs(2);
+
+/// What is read at this moment.
+static READ: Mutex<String> = Mutex::new(String::new());
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Notes what is read from now on.
+fn now_reading(what: impl Into<String>) {
+    *lock(&READ) = what.into();
+}
+
+/// Reads what a command needs, and says what is waited for where that does not end by itself. A
+/// signal ends the program meanwhile: nothing is under way yet.
+pub(super) fn reading<T>(context: &Context, read: impl FnOnce() -> T) -> T {
+    let _nothing_to_lose = context.ending.at_once();
+    now_reading("");
+    let (done, told) = (Mutex::new(false), Condvar::new());
+    std::thread::scope(|scope| {
+        let hint = || {
+            let waited = told.wait_timeout_while(lock(&done), SOON, |done| !*done);
+            let is_late = waited.is_ok_and(|(done, _)| !*done);
+            let what = lock(&READ).clone();
+            if is_late && !what.is_empty() {
+                context
+                    .printer
+                    .note(&format!("waiting for the end of {what}"));
+            }
+        };
+        // Without it, nobody is told.
+        let _ = std::thread::Builder::new().spawn_scoped(scope, hint);
+        let result = read();
+        *lock(&done) = true;
+        told.notify_all();
+        result
+    })
+}
+
 fn usage(message: impl Into<String>) -> Failure {
     Failure::Usage(message.into())
 }
 
 /// The prompt from the argument, standard input, or both: what is piped in stands before the question.
-pub(super) fn prompt(argument: Option<&str>) -> Result<String, Failure> {
-    let piped = match (argument, std::io::stdin().is_terminal()) {
+/// `unread`: standard input is left alone.
+pub(super) fn prompt(argument: Option<&str>, unread: bool) -> Result<String, Failure> {
+    let piped = match (argument, unread || std::io::stdin().is_terminal()) {
+        (Some("-") | None, true) if unread => {
+            return Err(usage(
+                "no prompt: --no-stdin leaves standard input alone, so give it as an argument",
+            ));
+        }
         (Some("-") | None, true) => {
             return Err(usage(
                 "no prompt: give one as an argument or on standard input",
@@ -45,22 +101,32 @@ pub(super) fn prompt(argument: Option<&str>) -> Result<String, Failure> {
 }
 
 /// As [`prompt`], where there need be none.
-pub(super) fn optional_prompt(argument: Option<&str>) -> Result<Option<String>, Failure> {
-    match (argument, std::io::stdin().is_terminal()) {
+pub(super) fn optional_prompt(
+    argument: Option<&str>,
+    unread: bool,
+) -> Result<Option<String>, Failure> {
+    match (argument, unread || std::io::stdin().is_terminal()) {
         (None, true) => Ok(None),
         (None, false) => {
             let piped = read_stdin()?;
             Ok((!piped.trim().is_empty()).then_some(piped))
         }
-        (Some(_), _) => prompt(argument).map(Some),
+        (Some(_), _) => prompt(argument, unread).map(Some),
     }
 }
 
 fn read_stdin() -> Result<String, Failure> {
-    let mut bytes = vec![];
-    std::io::stdin()
-        .read_to_end(&mut bytes)
-        .map_err(|error| usage(format!("cannot read standard input: {error}")))?;
+    now_reading("standard input (--no-stdin goes without it)");
+    let bytes = bounded::bytes(std::io::stdin().lock(), MAX_INPUT).map_err(|error| {
+        usage(match error.kind() {
+            ErrorKind::FileTooLarge => format!(
+                "standard input holds more than {} MiB, or has no end: send less",
+                MAX_INPUT >> 20
+            ),
+            _ => format!("cannot read standard input: {error}"),
+        })
+    })?;
+    now_reading("");
     String::from_utf8(bytes).map_err(|_| {
         usage("standard input is no UTF-8 text: convert it, or use --image for a picture")
     })
@@ -72,6 +138,7 @@ pub(super) fn answer(question: &str, context: &Context) -> Result<Option<String>
         return Ok(None);
     }
     context.printer.ask(question);
+    let _nothing_to_lose = context.ending.at_once();
     let mut line = String::new();
     std::io::stdin()
         .read_line(&mut line)
@@ -99,16 +166,15 @@ pub(super) fn image(place: &str) -> Result<ImagePart, Failure> {
     if place.starts_with("http://") || place.starts_with("https://") {
         return Ok(ImagePart::url(place));
     }
-    let length = std::fs::metadata(place)
-        .map_err(|error| usage(format!("cannot read the picture {place}: {error}")))?
-        .len();
-    if length > MAX_IMAGE {
-        return Err(usage(format!(
-            "the picture {place} has {length} bytes, more than {MAX_IMAGE}: scale it down"
-        )));
-    }
-    let data = std::fs::read(place)
-        .map_err(|error| usage(format!("cannot read the picture {place}: {error}")))?;
+    now_reading(place);
+    let data = bounded::file(Path::new(place), MAX_IMAGE).map_err(|error| {
+        usage(match error.kind() {
+            ErrorKind::FileTooLarge => {
+                format!("the picture {place} has more than {MAX_IMAGE} bytes: scale it down")
+            }
+            _ => format!("cannot read the picture {place}: {error}"),
+        })
+    })?;
     ImagePart::bytes(data).ok_or_else(|| {
         usage(format!(
             "{place} is no picture: PNG, JPEG, GIF, WebP, BMP, HEIC and AVIF are known"
@@ -118,7 +184,8 @@ pub(super) fn image(place: &str) -> Result<ImagePart, Failure> {
 
 /// A JSON file.
 pub(super) fn json_file<T: DeserializeOwned>(what: &str, path: &Path) -> Result<T, Failure> {
-    let text = std::fs::read_to_string(path)
+    now_reading(path.display().to_string());
+    let text = bounded::text(path, MAX_TEXT)
         .map_err(|error| usage(format!("cannot read {what} {}: {error}", path.display())))?;
     serde_json::from_str(&text)
         .map_err(|error| usage(format!("{}: {what}: {error}", path.display())))
@@ -208,7 +275,7 @@ pub(super) fn fill(
             .ok_or_else(|| usage(format!("-p {word:?} is not of the form NAME=VALUE")))?;
         let value = match (value.strip_prefix("@@"), value.strip_prefix('@')) {
             (Some(rest), _) => format!("@{rest}"),
-            (None, Some(path)) => std::fs::read_to_string(path)
+            (None, Some(path)) => bounded::text(Path::new(path), MAX_TEXT)
                 .map_err(|error| usage(format!("-p {name}: cannot read {path}: {error}")))?,
             (None, None) => value.to_owned(),
         };

@@ -5,6 +5,9 @@
 //! markup is shown as it was written. Nothing is cut or wrapped here, so wide characters are as
 //! safe as the terminal makes them.
 //!
+//! Whatever is drawn, each piece of the text is looked at a bounded number of times: a span, and the
+//! beginning of a line, is looked for in so many bytes and no more.
+//!
 //! What could steer the terminal is taken out of the text first: only the forms made here reach it.
 
 mod block;
@@ -15,6 +18,12 @@ use comfy_table::{ContentArrangement, Table, presets};
 use inline::Inline;
 
 use super::foreign::Flow;
+
+/// Beyond so many bytes a line's beginning tells no more of its kind.
+const BEGINNING: usize = 1_024;
+
+/// A table of more columns is no table for a terminal.
+const COLUMNS: usize = 64;
 
 const DIM: &str = "\x1b[2m";
 const BOLD: &str = "\x1b[1m";
@@ -89,9 +98,10 @@ impl Markdown {
 
     fn draw_code(&mut self, marks: &str, whole: bool) {
         if matches!(self.line, Line::New) {
+            let is_long = self.held.len() > BEGINNING;
             let held = self.held.trim();
             let mark = marks.chars().next().unwrap_or('`');
-            if held.chars().all(|c| c == mark) && !whole {
+            if !is_long && !whole && held.chars().all(|c| c == mark) {
                 return;
             }
             if whole && held.starts_with(marks) && held.chars().all(|c| c == mark) {
@@ -113,8 +123,15 @@ impl Markdown {
 
     fn draw_text(&mut self, whole: bool) {
         if matches!(self.line, Line::New) {
-            let Some(block) = Block::of(&self.held, whole) else {
+            if !whole && self.held.len() > BEGINNING && self.held.trim_start().starts_with('|') {
+                // A row of a table is drawn with its table, however long it is.
                 return;
+            }
+            let is_long = self.held.len() > BEGINNING;
+            let block = match Block::of(&self.held, whole) {
+                Some(block) => block,
+                None if is_long => Block::Text,
+                None => return,
             };
             if !matches!(block, Block::Row) {
                 self.draw_table();
@@ -168,6 +185,12 @@ impl Markdown {
             .map(|row| block::cells(row))
             .collect();
         if rows.is_empty() {
+            return;
+        }
+        if rows.iter().any(|row| row.len() > COLUMNS) {
+            for row in rows {
+                self.out += &format!("| {} |\n", row.join(" | "));
+            }
             return;
         }
         let is_line = |row: &[String]| {

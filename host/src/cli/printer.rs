@@ -10,6 +10,7 @@
 )]
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
@@ -28,6 +29,8 @@ pub(crate) struct Printer {
     drawable: bool,
     /// The answer on stdout, which comes in pieces.
     answer: Mutex<Flow>,
+    /// The last data did not end its line.
+    midline: AtomicBool,
 }
 
 impl Printer {
@@ -42,6 +45,7 @@ impl Printer {
             forms: terminal && !plain && !dumb,
             drawable: io::stderr().is_terminal() && !dumb,
             answer: Mutex::default(),
+            midline: AtomicBool::new(false),
         }
     }
 
@@ -72,6 +76,7 @@ impl Printer {
 
     /// What was drawn for a terminal: text that went through [`foreign`], in forms of our own.
     pub(crate) fn drawn(&self, text: &str) -> io::Result<()> {
+        self.printed(text);
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
         out.flush()
@@ -97,6 +102,20 @@ impl Printer {
         match self.terminal {
             true => self.drawn(&self.in_flow(text)),
             false => self.drawn(text),
+        }
+    }
+
+    fn printed(&self, text: &str) {
+        if !text.is_empty() {
+            self.midline.store(!text.ends_with('\n'), Ordering::Relaxed);
+        }
+    }
+
+    /// Nothing more comes, wherever the data ended: closes its line, unless it is `json`, and its
+    /// forms.
+    pub(crate) fn end_line(&self, json: bool) {
+        if !json && self.midline.swap(false, Ordering::Relaxed) {
+            let _ = self.drawn(if self.forms { "\x1b[0m\n" } else { "\n" });
         }
     }
 

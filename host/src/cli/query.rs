@@ -18,6 +18,9 @@ use crate::template::Template;
 pub(super) struct Args {
     /// The question. What is piped in stands before it; `-` or nothing: standard input alone
     prompt: Option<String>,
+    /// Do not read standard input
+    #[arg(long)]
+    no_stdin: bool,
     /// Model or route of the configuration [default: its default_model]
     #[arg(long, short)]
     model: Option<String>,
@@ -112,11 +115,11 @@ impl Args {
     fn request(&self, template: Option<&Template>) -> Result<ChatRequest, Failure> {
         let mut system = self.system.clone();
         let prompt = match template {
-            None => input::prompt(self.prompt.as_deref())?,
+            None => input::prompt(self.prompt.as_deref(), self.no_stdin)?,
             Some(template) => {
                 let free = match self.var.iter().any(|word| word.starts_with("input=")) {
                     true => self.prompt.clone(),
-                    false => input::optional_prompt(self.prompt.as_deref())?,
+                    false => input::optional_prompt(self.prompt.as_deref(), self.no_stdin)?,
                 };
                 let filled = input::fill(template, &self.var, free)?;
                 system = system.or(filled.system);
@@ -171,7 +174,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     let early = args
         .template
         .is_none()
-        .then(|| args.request(None))
+        .then(|| input::reading(context, || args.request(None)))
         .transpose()?;
     let service = context.service().await?;
     let template = match &args.template {
@@ -180,7 +183,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     };
     let request = match early {
         Some(request) => request,
-        None => args.request(template.as_ref())?,
+        None => input::reading(context, || args.request(template.as_ref()))?,
     };
     let preferred = template.and_then(|template| template.model);
     let model = match args.model.clone().or(preferred) {

@@ -57,6 +57,12 @@ pub struct Limits {
     pub plugin_cpu: Duration,
     /// What one call into a plugin may return, in bytes.
     pub plugin_output: u64,
+    /// Computing time of a plugin in one exchange.
+    pub exchange_cpu: Duration,
+    /// Events of one streamed answer.
+    pub exchange_events: u64,
+    /// What a plugin may return in one exchange, in bytes.
+    pub exchange_output: u64,
     /// A request's body, in bytes.
     pub request: u64,
     /// A response's body, in bytes.
@@ -172,6 +178,11 @@ impl From<Option<&schema::Limits>> for Limits {
             plugin_memory: mebibytes(raw.and_then(|raw| raw.plugin_memory_mb), 64),
             plugin_cpu: millis(raw.and_then(|raw| raw.plugin_cpu_ms), 1_000),
             plugin_output: mebibytes(raw.and_then(|raw| raw.plugin_output_mb), 32),
+            exchange_cpu: millis(raw.and_then(|raw| raw.exchange_cpu_ms), 30_000),
+            exchange_events: raw
+                .and_then(|raw| raw.exchange_events)
+                .map_or(1_000_000, NonZeroU64::get),
+            exchange_output: mebibytes(raw.and_then(|raw| raw.exchange_output_mb), 128),
             request: mebibytes(raw.and_then(|raw| raw.request_mb), 32),
             response: mebibytes(raw.and_then(|raw| raw.response_mb), 32),
             max_concurrency: count(raw.and_then(|raw| raw.max_concurrency), 1024),

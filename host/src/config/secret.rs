@@ -6,6 +6,7 @@
 mod command;
 
 pub use command::SecretCommand;
+pub(crate) use command::end_key_programs;
 
 use std::fmt;
 use std::io::Read as _;

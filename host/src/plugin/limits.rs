@@ -1,6 +1,11 @@
 //! What a guest may use, and who keeps count.
 
+use std::time::{Duration, Instant};
+
 use wasmtime::{ResourceLimiter, UpdateDeadline};
+
+use super::Excess;
+use super::wire::Event;
 
 /// How long a tick of the engine's clock is, in milliseconds.
 pub(super) const TICK_MS: u64 = 5;
@@ -13,7 +18,7 @@ pub(super) const MEMORIES: u32 = 4;
 /// Elements of one table. Python's interpreter has 6,000, a JavaScript engine 8,000.
 pub(super) const TABLE_ELEMENTS: usize = 20_000;
 
-/// What one call into a guest may use.
+/// What a guest may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Linear memory, in bytes, all of the guest's memories together.
@@ -22,6 +27,29 @@ pub struct Limits {
     pub cpu_ms: u64,
     /// Bytes that one call may hand to the host.
     pub output_bytes: usize,
+    /// What all calls of one exchange may use together.
+    pub exchange: ExchangeLimits,
+}
+
+/// What one exchange may use of a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExchangeLimits {
+    /// Computing time, in milliseconds.
+    pub cpu_ms: u64,
+    /// Events of a stream.
+    pub events: u64,
+    /// Bytes handed to the host.
+    pub output_bytes: u64,
+}
+
+impl Default for ExchangeLimits {
+    fn default() -> Self {
+        ExchangeLimits {
+            cpu_ms: 30_000,
+            events: 1_000_000,
+            output_bytes: 128 << 20,
+        }
+    }
 }
 
 impl Default for Limits {
@@ -30,6 +58,45 @@ impl Default for Limits {
             memory_bytes: 64 << 20,
             cpu_ms: 1000,
             output_bytes: 64 << 20,
+            exchange: ExchangeLimits::default(),
+        }
+    }
+}
+
+/// What an exchange has used so far.
+#[derive(Debug, Default)]
+pub(super) struct Used {
+    cpu: Duration,
+    events: u64,
+    output_bytes: u64,
+}
+
+impl Used {
+    /// Waits for a call, and counts the time in which the guest was computing.
+    pub(super) async fn computing<T>(&mut self, call: impl Future<Output = T>) -> T {
+        let mut call = std::pin::pin!(call);
+        std::future::poll_fn(|cx| {
+            let begun = Instant::now();
+            let polled = call.as_mut().poll(cx);
+            self.cpu += begun.elapsed();
+            polled
+        })
+        .await
+    }
+
+    /// Counts what a call gave; says what there was too much of, and which setting bounds it.
+    pub(super) fn gave(&mut self, events: &[Event], limits: &ExchangeLimits) -> Option<Excess> {
+        self.events = self.events.saturating_add(events.len() as u64);
+        let bytes: usize = events.iter().map(Event::size).sum();
+        self.output_bytes = self.output_bytes.saturating_add(bytes as u64);
+        if self.events > limits.events {
+            Some(Excess::Events(limits.events))
+        } else if self.output_bytes > limits.output_bytes {
+            Some(Excess::Output(limits.output_bytes >> 20))
+        } else if self.cpu.as_millis() > u128::from(limits.cpu_ms) {
+            Some(Excess::Computing(limits.cpu_ms))
+        } else {
+            None
         }
     }
 }
@@ -119,6 +186,7 @@ impl ResourceLimiter for Meter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::Delta;
 
     #[test]
     fn memory_is_counted_over_all_memories() {
@@ -131,6 +199,36 @@ mod tests {
         assert!(!meter.out_of_memory);
         assert!(!meter.memory_growing(60, 61, None).unwrap());
         assert!(meter.out_of_memory);
+    }
+
+    #[tokio::test]
+    async fn an_exchange_is_bounded_as_a_whole() {
+        let limits = ExchangeLimits {
+            cpu_ms: 20,
+            events: 3,
+            output_bytes: 1 << 20,
+        };
+        let text = |length: usize| Event::Delta(Delta::Text("x".repeat(length)));
+        let mut used = Used::default();
+        assert_eq!(used.gave(&[text(1), text(1)], &limits), None);
+        assert_eq!(
+            used.gave(&[text(1), text(1)], &limits),
+            Some(Excess::Events(3))
+        );
+        let mut used = Used::default();
+        assert_eq!(used.gave(&[text(1 << 19)], &limits), None);
+        assert_eq!(
+            used.gave(&[text(1 << 20)], &limits),
+            Some(Excess::Output(1))
+        );
+        let mut used = Used::default();
+        // Waiting is no computing.
+        used.computing(tokio::time::sleep(Duration::from_millis(50)))
+            .await;
+        assert_eq!(used.gave(&[], &limits), None);
+        used.computing(async { std::thread::sleep(Duration::from_millis(30)) })
+            .await;
+        assert_eq!(used.gave(&[], &limits), Some(Excess::Computing(20)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::bindings::Provider;
 use super::bindings::listing::ModelsOnly;
-use super::limits::Meter;
+use super::limits::{Meter, Used};
 use super::load::Inner;
 use super::{PluginError, compiler, convert, wire};
 use crate::chat::ChatRequest;
@@ -46,6 +46,7 @@ pub struct Session {
 pub struct Decoder {
     session: Session,
     resource: ResourceAny,
+    used: Used,
 }
 
 impl Session {
@@ -176,6 +177,7 @@ impl Session {
             Ok(resource) => Ok(Decoder {
                 session: self,
                 resource,
+                used: Used::default(),
             }),
             Err(error) => Err(self.failed("decoder", &error)),
         }
@@ -250,16 +252,13 @@ impl Decoder {
         frames: Vec<wire::Frame>,
     ) -> Result<Vec<wire::Event>, PluginError> {
         self.session.begin();
+        let frames = convert::frames(frames);
+        let chat = self.session.provider.multillm_provider_chat();
+        let decoder = chat.decoder();
+        let call = decoder.call_push(&mut self.session.store, self.resource, &frames);
         let events = self
-            .session
-            .provider
-            .multillm_provider_chat()
-            .decoder()
-            .call_push(
-                &mut self.session.store,
-                self.resource,
-                &convert::frames(frames),
-            )
+            .used
+            .computing(call)
             .await
             .map_err(|error| self.session.failed("decoder.push", &error))?;
         self.checked("decoder.push", convert::events(events))
@@ -272,12 +271,12 @@ impl Decoder {
     /// The plugin failed.
     pub async fn finish(&mut self) -> Result<Vec<wire::Event>, PluginError> {
         self.session.begin();
+        let chat = self.session.provider.multillm_provider_chat();
+        let decoder = chat.decoder();
+        let call = decoder.call_finish(&mut self.session.store, self.resource);
         let events = self
-            .session
-            .provider
-            .multillm_provider_chat()
-            .decoder()
-            .call_finish(&mut self.session.store, self.resource)
+            .used
+            .computing(call)
             .await
             .map_err(|error| self.session.failed("decoder.finish", &error))?;
         self.checked("decoder.finish", convert::events(events))
@@ -290,7 +289,7 @@ impl Decoder {
     }
 
     fn checked(
-        &self,
+        &mut self,
         call: &'static str,
         events: Vec<wire::Event>,
     ) -> Result<Vec<wire::Event>, PluginError> {
@@ -301,7 +300,14 @@ impl Decoder {
                 reason: format!("{} events, at most {MAX_EVENTS} are read", events.len()),
             });
         }
-        Ok(events)
+        let limits = &self.session.plugin.engine.inner.limits.exchange;
+        match self.used.gave(&events, limits) {
+            None => Ok(events),
+            Some(what) => Err(PluginError::Exchange {
+                plugin: self.session.plugin.name().to_owned(),
+                what,
+            }),
+        }
     }
 }
 

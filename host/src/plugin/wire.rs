@@ -115,6 +115,17 @@ pub enum Event {
     Failed(Error),
 }
 
+impl Event {
+    /// The bytes that came with it.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Event::Delta(delta) => delta.size(),
+            Event::Done => 0,
+            Event::Failed(error) => error.message.len(),
+        }
+    }
+}
+
 /// What a plugin says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Info {

@@ -2,7 +2,7 @@
 //!
 //! The key is a digest of everything that decides the answer: the plugin's digest, the address, the
 //! vendor's model, the settings and the request with all defaults filled in. Identical requests
-//! at one time wait for the first. Off unless the configuration turns it on.
+//! at one time wait for the first: see `flight`. Off unless the configuration turns it on.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use std::time::Duration;
 use moka::future::Cache as Memory;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::flight::{Boarded, Flights, Leading};
 use super::recording::now_ms;
 use crate::chat::{Billing, ChatRequest, ChatResponse, FinishReason, Part};
 use crate::config;
@@ -48,16 +48,22 @@ impl Kept {
 /// The answers of one configuration.
 pub(super) struct Cache {
     memory: Memory<String, Arc<Kept>>,
-    /// Who is asking for a key right now.
-    asking: Memory<String, Arc<Mutex<()>>>,
+    flights: Arc<Flights>,
     directory: Option<PathBuf>,
     ttl: Duration,
 }
 
-/// A request that is not answered yet: others that ask the same wait until this is dropped.
+/// A request that is not answered yet.
 pub(super) struct Miss {
     key: String,
-    _turn: OwnedMutexGuard<()>,
+    flight: Leading,
+}
+
+impl Miss {
+    /// Whether anybody reads the answer, now that it has begun to come.
+    pub(super) fn attended(&self, is_read: bool) {
+        self.flight.attended(is_read);
+    }
 }
 
 impl Cache {
@@ -68,29 +74,37 @@ impl Cache {
                 .max_capacity(policy.max_entries)
                 .time_to_live(policy.ttl)
                 .build(),
-            asking: Memory::builder()
-                .max_capacity(100_000)
-                .time_to_idle(Duration::from_secs(3600))
-                .build(),
+            flights: Arc::default(),
             directory: policy.path.clone(),
             ttl: policy.ttl,
         })
     }
 
-    /// The kept answer, or the turn to make one.
-    pub(super) async fn look_up(&self, key: String) -> Result<Arc<Kept>, Miss> {
+    /// The kept answer, or the right to make one. Waits for somebody who asks the same already, but
+    /// no longer than `patience`: as long as its own request would have to be answered.
+    pub(super) async fn look_up(&self, key: String, patience: Duration) -> Result<Arc<Kept>, Miss> {
         if let Some(kept) = self.get(&key).await {
             return Ok(kept);
         }
-        let turn = self
-            .asking
-            .get_with(key.clone(), async { Arc::default() })
-            .await
-            .lock_owned()
-            .await;
-        match self.get(&key).await {
-            Some(kept) => Ok(kept),
-            None => Err(Miss { key, _turn: turn }),
+        let boarded = Flights::board(&self.flights, &key);
+        let flight = match boarded {
+            Boarded::First(flight) => {
+                let miss = Miss { key, flight };
+                // It may have been kept since.
+                return match self.get(&miss.key).await {
+                    Some(kept) => Ok(kept),
+                    None => Err(miss),
+                };
+            }
+            Boarded::Behind(flight) => flight,
+        };
+        match tokio::time::timeout(patience, flight.landed()).await {
+            Ok(Some(kept)) => Ok(kept),
+            // Whoever waited once does not wait again, however many they are.
+            Ok(None) | Err(_) => Err(Miss {
+                flight: Flights::leave(&self.flights, &key, &flight),
+                key,
+            }),
         }
     }
 
@@ -116,7 +130,8 @@ impl Cache {
         {
             tracing::warn!(%error, path = %directory.display(), "the answer is not kept on disk");
         }
-        self.memory.insert(miss.key.clone(), kept).await;
+        self.memory.insert(miss.key.clone(), kept.clone()).await;
+        miss.flight.land(kept);
     }
 
     async fn get(&self, key: &str) -> Option<Arc<Kept>> {

@@ -258,7 +258,7 @@ impl Call {
     ) -> Option<std::result::Result<Arc<cache::Kept>, cache::Miss>> {
         let cache = self.state.cache().filter(|_| !self.probe)?;
         let key = cache::key(&peer.identity(), request)?;
-        Some(cache.look_up(key).await)
+        Some(cache.look_up(key, peer.patience()).await)
     }
 
     fn answer_from_cache(

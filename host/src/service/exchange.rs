@@ -93,6 +93,11 @@ impl Peer {
         })
     }
 
+    /// How long it may take until an answer begins.
+    pub(super) fn patience(&self) -> std::time::Duration {
+        self.limits.first_byte.min(self.limits.total)
+    }
+
     /// What decides an answer besides the request.
     pub(super) fn identity(&self) -> Identity<'_> {
         Identity {

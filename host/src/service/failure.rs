@@ -2,16 +2,21 @@
 
 use crate::config::{BaseUrlError, ConfigError, SecretError};
 use crate::error::{Error, ErrorKind};
-use crate::plugin::PluginError;
+use crate::plugin::{Excess, PluginError};
 use crate::transport::{FramingError, RetryHints, TransportError};
 
 impl From<PluginError> for Error {
     fn from(error: PluginError) -> Self {
         let kind = match &error {
+            PluginError::Exchange {
+                what: Excess::Events(_),
+                ..
+            } => ErrorKind::MalformedResponse,
             PluginError::Trap { .. }
             | PluginError::Memory { .. }
             | PluginError::Cpu { .. }
-            | PluginError::Output { .. } => ErrorKind::Plugin,
+            | PluginError::Output { .. }
+            | PluginError::Exchange { .. } => ErrorKind::Plugin,
             _ => ErrorKind::Configuration,
         };
         // What a plugin says of itself may be in it.

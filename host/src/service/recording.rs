@@ -31,6 +31,29 @@ impl Recording {
         }
     }
 
+    /// More of the answer's text came.
+    pub(super) fn said(&mut self, text: &str) {
+        if let Some(record) = &mut self.record
+            && record.prompt.is_some()
+        {
+            record.answer.get_or_insert_default().push_str(text);
+        }
+    }
+
+    /// The vendor named the answer.
+    pub(super) fn named(&mut self, id: Option<&String>, model: Option<&String>) {
+        if let Some(record) = &mut self.record {
+            for (known, named) in [
+                (&mut record.vendor_id, id),
+                (&mut record.vendor_model, model),
+            ] {
+                if named.is_some() && known.as_ref() != named {
+                    *known = named.cloned();
+                }
+            }
+        }
+    }
+
     /// What is known of usage before the end.
     pub(super) fn usage(&mut self, usage: Usage) {
         if let Some(record) = &mut self.record {
@@ -66,7 +89,6 @@ impl Recording {
                     status: error.status,
                 },
             };
-            record.answer = error.partial.clone().filter(|_| record.prompt.is_some());
         }
     }
 

@@ -12,7 +12,7 @@ use super::cache::Cache;
 use super::pricing::PriceList;
 use crate::config::{self, Config, Endpoint, Proxy};
 use crate::error::{Error, Result};
-use crate::plugin::{EngineOptions, Limits, LoadOptions, Plugin, PluginEngine};
+use crate::plugin::{EngineOptions, ExchangeLimits, Limits, LoadOptions, Plugin, PluginEngine};
 use crate::transport::{ClientOptions, HttpClient, ProxyChoice};
 
 /// What tells one HTTP client from another.
@@ -75,6 +75,9 @@ impl State {
                 limits.plugin_memory,
                 limits.plugin_cpu,
                 limits.plugin_output,
+                limits.exchange_cpu,
+                limits.exchange_events,
+                limits.exchange_output,
             )
         };
         let same_engine = of_plugins(&self.config.limits) == of_plugins(&old.config.limits);
@@ -134,13 +137,19 @@ impl State {
             .get_or_init(|| {
                 let limits = &self.config.limits;
                 let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+                let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
                 let cache_dir = directories::ProjectDirs::from("", "", "multillm")
                     .map(|dirs| dirs.cache_dir().join("compiled"));
                 PluginEngine::new(EngineOptions {
                     limits: Limits {
                         memory_bytes: bytes(limits.plugin_memory),
-                        cpu_ms: u64::try_from(limits.plugin_cpu.as_millis()).unwrap_or(u64::MAX),
+                        cpu_ms: millis(limits.plugin_cpu),
                         output_bytes: bytes(limits.plugin_output),
+                        exchange: ExchangeLimits {
+                            cpu_ms: millis(limits.exchange_cpu),
+                            events: limits.exchange_events,
+                            output_bytes: limits.exchange_output,
+                        },
                     },
                     max_instances: limits.max_concurrency,
                     cache_dir,

@@ -11,7 +11,7 @@ use futures_util::{StreamExt as _, stream};
 use super::exchange::Streaming;
 use super::recording::Recording;
 use super::ticket::Ticket;
-use crate::chat::{Accumulator, ChatEvent, ChatResponse, FinishReason, Part};
+use crate::chat::{Accumulator, ChatEvent, ChatResponse, Delta, FinishReason, Part};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Events of an answer, ending with [`ChatEvent::Done`] or with an error.
@@ -23,6 +23,7 @@ pub struct ChatStream {
 
 impl ChatStream {
     pub(super) fn new(reader: Reader, recording: Recording) -> Self {
+        reader.attended(false);
         let live = Live {
             reader,
             recording,
@@ -137,6 +138,9 @@ impl Reader {
         let outcome = streaming.advance(&mut deltas).await;
         let now = self.ticket.begun.elapsed();
         for delta in deltas {
+            if let Delta::Text(text) = &delta {
+                recording.said(text);
+            }
             if let Some(event) = self.answer.push(delta) {
                 if self.first.is_none() {
                     self.first = Some(now);
@@ -146,6 +150,7 @@ impl Reader {
                 self.queue.push_back(event);
             }
         }
+        recording.named(self.answer.id.as_ref(), self.answer.model.as_ref());
         recording.usage(self.answer.usage_if_cut());
         match outcome {
             Ok(false) => Ok(()),
@@ -158,6 +163,13 @@ impl Reader {
                 error.partial = (!partial.is_empty()).then_some(partial);
                 Err(error)
             }
+        }
+    }
+
+    /// Tells those who wait for the same answer whether it is being read.
+    fn attended(&self, is_read: bool) {
+        if let Some((miss, _)) = &self.ticket.cache {
+            miss.attended(is_read);
         }
     }
 
@@ -205,7 +217,10 @@ impl Live {
                 live.recording.failed(&error);
                 return Some((Err(error), None));
             }
-            if let Err(error) = live.reader.read(&mut live.recording).await {
+            live.reader.attended(true);
+            let read = live.reader.read(&mut live.recording).await;
+            live.reader.attended(false);
+            if let Err(error) = read {
                 let model = &live.reader.ticket.model;
                 live.failed = Some(error.of(&model.provider.name, &model.name));
             }

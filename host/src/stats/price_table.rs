@@ -21,7 +21,11 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::bounded;
 use crate::config::{Amount, Model, Prices};
+
+/// The largest table, in bytes. LiteLLM's has two million.
+const MAX_FILE: u64 = 64 << 20;
 
 /// The table that comes with the program.
 static BUILT_IN: LazyLock<PriceTable> = LazyLock::new(|| {
@@ -107,7 +111,7 @@ impl PriceTable {
     ///
     /// It cannot be read, or is no price table.
     pub fn load(path: &Path) -> Result<Imported, PriceTableError> {
-        let text = std::fs::read_to_string(path).map_err(|error| PriceTableError::Unreadable {
+        let text = bounded::text(path, MAX_FILE).map_err(|error| PriceTableError::Unreadable {
             path: path.to_owned(),
             error,
         })?;

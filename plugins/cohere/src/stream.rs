@@ -4,7 +4,9 @@
 //! ends in an error is reported as that error.
 
 use multillm_plugin_sdk::events::Events;
-use multillm_plugin_sdk::outcome::{arguments_text, tool_arguments};
+use multillm_plugin_sdk::outcome::{
+    MOST_CALLS, arguments_text, may_be_none, too_many_calls, tool_arguments,
+};
 use multillm_plugin_sdk::{Decoder, Error, Frame, Target, ToolCallStart};
 
 use crate::decode::{self, THINKING, unreadable};
@@ -116,7 +118,9 @@ impl ChatStream {
             let known = matches!(block.kind.as_deref(), None | Some("text" | "thinking"));
             if starts {
                 self.foreign.retain(|at| event.index != Some(*at));
-                self.foreign.extend(event.index.filter(|_| !known));
+                // Only of as many as an answer may well have is it remembered.
+                let is_foreign = !known && self.foreign.len() < MOST_CALLS;
+                self.foreign.extend(event.index.filter(|_| is_foreign));
             }
             if let Some(kind) = block.kind.as_deref().filter(|_| !known) {
                 self.end_thinking(events);
@@ -156,6 +160,9 @@ impl ChatStream {
         };
         self.end_thinking(events);
         for call in calls(&message)? {
+            if self.calls.len() >= MOST_CALLS {
+                return Err(too_many_calls());
+            }
             let function = call.function.unwrap_or_default();
             let mut open = OpenCall {
                 number: event.index,
@@ -252,7 +259,7 @@ impl OpenCall {
             return;
         };
         held.push_str(piece);
-        if "null".starts_with(held.trim()) {
+        if may_be_none(&held) {
             self.held = Some(held);
         } else {
             events.tool_call_delta(index, held);

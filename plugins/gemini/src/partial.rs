@@ -9,6 +9,8 @@ use multillm_plugin_sdk::json::Json;
 /// The longest path and the highest array index that are followed.
 const MAX_STEPS: usize = 100;
 const MAX_INDEX: usize = 65_535;
+/// The most members of one object: each piece looks for its own among them.
+const MAX_MEMBERS: usize = 1_024;
 
 /// A call that is not complete yet.
 #[derive(Default)]
@@ -137,6 +139,9 @@ fn member<'v>(place: &'v mut Json<'static>, key: String) -> Option<&'v mut Json<
         return None;
     };
     let at = members.iter().position(|(name, _)| *name == key);
+    if at.is_none() && members.len() >= MAX_MEMBERS {
+        return None;
+    }
     let at = at.unwrap_or_else(|| {
         members.push((key.into(), Json::Null));
         members.len() - 1
@@ -206,5 +211,13 @@ mod tests {
         assert!(built(json!([{"jsonPath": "$.a", "boolValue": true}])).is_ok());
         let deep = format!("${}", ".a".repeat(1000));
         assert!(built(json!([{"jsonPath": deep, "boolValue": true}])).is_err());
+    }
+
+    #[test]
+    fn an_object_has_only_so_many_members() {
+        let piece = |n: usize| json!({"jsonPath": format!("$.k{n}"), "boolValue": true});
+        let pieces = |count: usize| Value::Array((0..count).map(piece).collect());
+        assert!(built(pieces(MAX_MEMBERS)).is_ok());
+        assert!(built(pieces(MAX_MEMBERS + 1)).is_err());
     }
 }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::body::raw_object;
 use crate::json::Json;
-use crate::{FinishReason, ToolCall, Usage};
+use crate::{Error, FinishReason, ToolCall, Usage};
 
 /// The reason to report when the message holds tool calls: vendors that only say "done" mean
 /// that they wait for the tools.
@@ -28,6 +28,23 @@ pub fn tool_arguments(raw: &str) -> &str {
         "" | "null" => "{}",
         _ => raw,
     }
+}
+
+/// The most calls that one answer may make. No vendor allows as many; without a bound a stream that
+/// begins one with every event takes time that grows with its square.
+pub const MOST_CALLS: usize = 1_024;
+
+/// Whether arguments that come in pieces may yet turn out to be none: [`tool_arguments`] of blank text
+/// and of `null` is an empty object. What is longer than any of that is what it is.
+#[must_use]
+pub fn may_be_none(so_far: &str) -> bool {
+    so_far.len() <= 1_024 && "null".starts_with(so_far.trim())
+}
+
+/// What an answer with more than [`MOST_CALLS`] is.
+#[must_use]
+pub fn too_many_calls() -> Error {
+    Error::malformed(format!("the answer calls more than {MOST_CALLS} tools"))
 }
 
 /// Arguments as an object, for vendors that want one. Text that is no JSON object
@@ -143,6 +160,16 @@ pub fn sum(counts: &[Option<u64>]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_be_none_is_short() {
+        for held in ["", " ", "nu", " null ", "\n"] {
+            assert!(may_be_none(held), "{held:?}");
+        }
+        for held in ["{", "nul l", "nulls", &" ".repeat(2_000)] {
+            assert!(!may_be_none(held), "{held:?}");
+        }
+    }
 
     #[test]
     fn arguments_are_text_whether_they_come_as_a_string_or_as_an_object() {

@@ -39,6 +39,10 @@ mod component;
 mod config;
 #[path = "it/conversations.rs"]
 mod conversations;
+#[path = "it/endings.rs"]
+mod endings;
+#[path = "it/endless.rs"]
+mod endless;
 #[path = "it/exfiltration.rs"]
 mod exfiltration;
 #[path = "it/faults.rs"]
@@ -93,3 +97,5 @@ mod terminal;
 mod thief;
 #[path = "it/thrift.rs"]
 mod thrift;
+#[path = "it/unanswered.rs"]
+mod unanswered;

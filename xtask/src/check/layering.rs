@@ -16,7 +16,7 @@ use crate::workspace::{Source, Workspace};
 /// The host's modules from the bottom up. A module knows those below it and, on
 /// the lowest floor only, its neighbours.
 const FLOORS: [&[&str]; 5] = [
-    &["chat", "config", "error", "files"],
+    &["bounded", "chat", "config", "error", "files"],
     &["plugin", "stats", "template", "transport"],
     &["service"],
     &["dialogue"],

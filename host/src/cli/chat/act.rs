@@ -5,6 +5,7 @@ use std::path::Path;
 use super::super::{Failure, input, template};
 use super::command::{self, Command};
 use super::{Chat, figures};
+use crate::bounded;
 use crate::chat::{ChatMessage, ImagePart};
 use crate::dialogue::Dialogue;
 use crate::files::{self, Existing, Readers};
@@ -12,6 +13,8 @@ use crate::template::Template;
 
 /// The largest text file that is sent.
 const MAX_FILE: u64 = 8 << 20;
+/// The largest picture.
+const MAX_PICTURE: u64 = 32 << 20;
 
 fn usage(message: impl Into<String>) -> Failure {
     Failure::Usage(message.into())
@@ -126,8 +129,8 @@ impl Chat<'_> {
     /// A text or picture that goes with the next question.
     fn attach(&mut self, path: &str) -> Result<(), Failure> {
         let failed = |error: std::io::Error| usage(format!("cannot read {path}: {error}"));
-        let length = std::fs::metadata(path).map_err(failed)?.len();
-        let data = std::fs::read(path).map_err(failed)?;
+        let data = bounded::file(Path::new(path), MAX_PICTURE).map_err(failed)?;
+        let length = data.len() as u64;
         if let Some(image) = ImagePart::bytes(data.clone()) {
             self.images.push(image);
             return Ok(());
@@ -149,7 +152,7 @@ impl Chat<'_> {
     }
 
     async fn load(&mut self, place: &str) -> Result<(), Failure> {
-        match std::fs::read_to_string(place) {
+        match bounded::text(Path::new(place), input::MAX_TEXT) {
             Ok(text) => {
                 let model = self.dialogue.load_json(&text)?;
                 if let Some(model) = model.filter(|model| self.service.knows(model).is_ok()) {

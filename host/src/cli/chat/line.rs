@@ -10,10 +10,15 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Editor, Helper, Highlighter, Hinter};
-use tokio::io::{AsyncBufReadExt as _, BufReader, Stdin};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Stdin};
 
+use super::super::ending::Ending;
 use super::super::{Context, Failure};
 use super::command;
+use crate::error::{Error, ErrorKind};
+
+/// The longest message that is read from a pipe, in bytes.
+const MAX_MESSAGE: u64 = 32 << 20;
 
 /// A message of the user.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,11 +76,13 @@ impl Input {
     }
 
     /// The next message.
-    pub(super) async fn next(&mut self, prompt: &str) -> Result<Line, Failure> {
+    pub(super) async fn next(&mut self, prompt: &str, ending: &Ending) -> Result<Line, Failure> {
         match self {
             Input::Plain(input) => tokio::select! {
+                biased;
+                signal = ending.told() => Err(Failure::Stopped(signal)),
+                () = interrupt(ending) => Ok(Line::Interrupted),
                 line = plain(input) => line,
-                _ = tokio::signal::ctrl_c() => Ok(Line::Interrupted),
             },
             Input::Terminal { editor, lines } => {
                 let Some(mut taken) = editor.take() else {
@@ -89,24 +96,51 @@ impl Input {
                     }
                     (taken, line)
                 });
-                let (taken, line) = read.await.map_err(std::io::Error::other)?;
+                let (taken, line) = tokio::select! {
+                    biased;
+                    signal = ending.told() => return Err(Failure::Stopped(signal)),
+                    read = read => read.map_err(unreadable)?,
+                };
                 *editor = Some(taken);
                 match line {
                     Ok(text) => Ok(Line::Text(message(&text))),
                     Err(ReadlineError::Interrupted) => Ok(Line::Interrupted),
                     Err(ReadlineError::Eof) => Ok(Line::End),
-                    Err(error) => Err(std::io::Error::other(error).into()),
+                    Err(error) => Err(unreadable(error).into()),
                 }
             }
         }
     }
 }
 
+/// Ctrl-C, where it means that an answer is to stop and not the program.
+pub(super) async fn interrupt(ending: &Ending) {
+    if !ending.leaves_interrupts() || tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::Other,
+        format!("the terminal cannot be read: {error}"),
+    )
+}
+
 /// A message from a pipe.
 async fn plain(input: &mut BufReader<Stdin>) -> Result<Line, Failure> {
     let mut bytes = vec![];
     loop {
-        let more = input.read_until(b'\n', &mut bytes).await?;
+        let left = MAX_MESSAGE.saturating_sub(bytes.len() as u64) + 1;
+        let more = (&mut *input).take(left).read_until(b'\n', &mut bytes).await;
+        let more =
+            more.map_err(|error| Failure::Usage(format!("cannot read standard input: {error}")))?;
+        if bytes.len() as u64 > MAX_MESSAGE {
+            return Err(Failure::Usage(format!(
+                "a line of standard input has more than {} MiB: send less",
+                MAX_MESSAGE >> 20
+            )));
+        }
         let text = std::str::from_utf8(&bytes).map_err(|_| {
             Failure::Usage("standard input is no UTF-8 text: convert it".to_owned())
         })?;

@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 
 use super::super::markdown::Markdown;
 use super::super::{Context, Failure, answer, figures, progress};
-use super::Chat;
+use super::{Chat, line};
 use crate::chat::{ChatEvent, ChatResponse};
 
 /// Width where the terminal does not tell.
@@ -82,18 +82,33 @@ impl Chat<'_> {
         };
         let outcome = tokio::select! {
             biased;
-            _ = tokio::signal::ctrl_c() => None,
-            outcome = asked => Some(outcome),
+            signal = self.context.ending.told() => Err(Some(signal)),
+            () = line::interrupt(&self.context.ending) => Err(None),
+            outcome = asked => Ok(outcome),
         };
-        show.end()?;
+        let ended = show.end();
         match outcome {
-            Some(Ok(answer)) => self.accept(&answer),
-            Some(Err(failure)) => {
+            Ok(Ok(answer)) => {
+                ended?;
+                self.accept(&answer)
+            }
+            Ok(Err(Failure::Output(error))) => {
+                // Nobody sees the rest.
+                self.dialogue.stopped(&show.text);
+                Err(error.into())
+            }
+            Ok(Err(failure)) => {
                 // What was shown before the failure stays readable, but is no answer.
+                ended?;
                 Err(failure)
             }
-            None => {
+            Err(Some(signal)) => {
                 self.dialogue.stopped(&show.text);
+                Err(Failure::Stopped(signal))
+            }
+            Err(None) => {
+                self.dialogue.stopped(&show.text);
+                ended?;
                 self.context.printer.note("(stopped)");
                 Ok(())
             }

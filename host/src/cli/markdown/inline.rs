@@ -1,6 +1,10 @@
-//! Spans within a line: code, bold, italic. A span is drawn when it is closed.
+//! Spans within a line: code, bold, italic. A span is drawn when it is closed; one that is not closed
+//! within [`LONGEST`] bytes is none.
 
 use super::{CODE, END};
+
+/// The longest span, in bytes with its marks.
+const LONGEST: usize = 2_000;
 
 /// Draws the text of one line.
 pub(super) struct Inline {
@@ -48,10 +52,11 @@ impl Inline {
             let (clear, marked) = rest.split_at(at);
             self.put(clear, out);
             rest = marked;
-            let span = match marked.chars().next() {
-                Some('\\') => escape(marked, whole),
-                Some('`') => code(marked, whole),
-                _ => emphasis(marked, self.before, whole),
+            let (near, all) = within_reach(marked, whole);
+            let span = match near.chars().next() {
+                Some('\\') => escape(near, all),
+                Some('`') => code(near, all),
+                _ => emphasis(near, self.before, all),
             };
             let taken = match span {
                 Span::Open => return text.len() - rest.len(),
@@ -108,6 +113,19 @@ impl Inline {
             *out += self.base;
         }
         self.before = Some('x');
+    }
+}
+
+/// As much of the text as a span at its beginning may have, and whether nothing more of it counts.
+fn within_reach(marked: &str, whole: bool) -> (&str, bool) {
+    match marked.len() > LONGEST {
+        true => (
+            marked
+                .get(..marked.floor_char_boundary(LONGEST))
+                .unwrap_or(marked),
+            true,
+        ),
+        false => (marked, whole),
     }
 }
 

@@ -92,3 +92,49 @@ fn an_open_code_block_ends_with_the_answer() {
     assert_eq!(drawn(&["- "]), "• \n");
     assert_eq!(drawn(&["``"]), "``\n");
 }
+
+#[test]
+fn each_piece_is_looked_at_a_bounded_number_of_times() {
+    for (start, piece) in [
+        ("", " "),
+        ("", "-"),
+        ("", "1"),
+        ("", "`"),
+        ("x ", "*a "),
+        ("x ", "**b"),
+        ("x ", "`c ``"),
+        ("```\n", " "),
+        ("```\n", "`"),
+    ] {
+        let mut markdown = Markdown::new(80);
+        let mut drawn = markdown.push(start).len();
+        for _ in 0..5_000 {
+            drawn += markdown.push(piece).len();
+            // All that is looked at again with the next piece.
+            assert!(markdown.held.len() < 2_100, "{start:?} and {piece:?}");
+        }
+        drawn += markdown.finish().len();
+        assert!(drawn >= 5_000, "{start:?} and {piece:?}");
+    }
+}
+
+#[test]
+fn a_row_without_an_end_is_drawn_at_its_end() {
+    let mut markdown = Markdown::new(80);
+    let row = "| a ".repeat(2_000);
+    let early: String = row
+        .split_inclusive(' ')
+        .map(|piece| markdown.push(piece))
+        .collect();
+    assert_eq!(early, "");
+    assert_eq!(markdown.finish().matches("| a ").count(), 2_000);
+}
+
+#[test]
+fn what_is_not_closed_soon_is_no_span() {
+    let long = "word ".repeat(1_000);
+    let mut markdown = Markdown::new(80);
+    let shown = markdown.push(&format!("**{long}")) + &markdown.push("**");
+    let shown = shown + &markdown.finish();
+    assert_eq!(shown, format!("**{long}**\n"));
+}

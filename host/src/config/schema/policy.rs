@@ -61,6 +61,13 @@ pub(in crate::config) struct Limits {
     /// What a plugin may return from one call in MiB. Default: 32.
     #[schemars(range(min = 1, max = 4096))]
     pub(in crate::config) plugin_output_mb: Option<NonZeroU32>,
+    /// Computing time of a plugin for a whole exchange in milliseconds. Default: 30000.
+    pub(in crate::config) exchange_cpu_ms: Option<NonZeroU64>,
+    /// Most events of a streamed answer. Default: 1000000.
+    pub(in crate::config) exchange_events: Option<NonZeroU64>,
+    /// What a plugin may return in a whole exchange in MiB. Default: 128.
+    #[schemars(range(min = 1, max = 4096))]
+    pub(in crate::config) exchange_output_mb: Option<NonZeroU32>,
     /// A request's body in MiB. Default: 32.
     #[schemars(range(min = 1, max = 4096))]
     pub(in crate::config) request_mb: Option<NonZeroU32>,

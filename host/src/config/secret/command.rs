@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::io::Read as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,65 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long what it printed is used again.
 const KEPT: Duration = Duration::from_secs(60);
+
+/// How long a program that is told to end may take to do so.
+const FAREWELL: Duration = Duration::from_millis(200);
+
+/// The programs that run now.
+static RUNNING: Mutex<Vec<Arc<Running>>> = Mutex::new(Vec::new());
+
+/// Ends the programs that run now, and what they have started: nobody waits for their keys any more.
+pub(crate) fn end_key_programs() {
+    let running = std::mem::take(&mut *lock(&RUNNING));
+    for program in &running {
+        program.end(false);
+    }
+    let deadline = Instant::now() + FAREWELL;
+    for program in &running {
+        while !program.has_ended() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        program.end(true);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A program that runs.
+struct Running {
+    child: Mutex<Child>,
+    /// It leads a group of processes of its own.
+    #[cfg(unix)]
+    leads: bool,
+}
+
+impl Running {
+    /// Tells it, and what it has started, to end. `at_once`: it is not asked.
+    #[cfg(unix)]
+    fn end(&self, at_once: bool) {
+        use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+        let mut child = lock(&self.child);
+        let signal = if at_once { Signal::KILL } else { Signal::TERM };
+        let pid = Pid::from_child(&child);
+        if self.leads {
+            // Also where it has ended itself: what it started may go on.
+            let _ = kill_process_group(pid, signal);
+        } else if matches!(child.try_wait(), Ok(None)) {
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn end(&self, _: bool) {
+        let _ = lock(&self.child).kill();
+    }
+
+    fn has_ended(&self) -> bool {
+        !matches!(lock(&self.child).try_wait(), Ok(None))
+    }
+}
 
 /// A program and its arguments. What it prints is used for a minute; its standard error is the
 /// caller's, so that it can say what it misses.
@@ -74,21 +133,36 @@ impl SecretCommand {
 
     fn output(&self) -> Result<String, String> {
         let deadline = Instant::now() + self.patience;
-        let mut child = Command::new(self.program())
+        let mut command = Command::new(self.program());
+        command
             .args(self.arguments.iter().skip(1))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .map_err(|error| {
-                format!("cannot be started ({error}): install it or correct api_key_command")
-            })?;
-        let output = self.read_until(&mut child, deadline);
+            .stderr(Stdio::inherit());
+        // On a terminal it stays among those that may ask the user there; Ctrl-C reaches it too.
+        #[cfg(unix)]
+        let leads = std::fs::File::open("/dev/tty").is_err();
+        #[cfg(unix)]
+        if leads {
+            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        }
+        let mut child = command.spawn().map_err(|error| {
+            format!("cannot be started ({error}): install it or correct api_key_command")
+        })?;
+        let stdout = child.stdout.take();
+        let running = Arc::new(Running {
+            child: Mutex::new(child),
+            #[cfg(unix)]
+            leads,
+        });
+        lock(&RUNNING).push(running.clone());
+        let output = self.read_until(&running, stdout, deadline);
         if output.is_err() {
             // It may have ended by itself meanwhile, which is just as well.
-            let _ = child.kill();
-            let _ = child.wait();
+            running.end(true);
+            let _ = lock(&running.child).wait();
         }
+        lock(&RUNNING).retain(|other| !Arc::ptr_eq(other, &running));
         let output = output?;
         if output.trim().is_empty() {
             return Err("printed nothing: run it by hand to see why".to_owned());
@@ -97,12 +171,17 @@ impl SecretCommand {
     }
 
     /// Reads on a thread of its own, for the program may keep its output open for ever.
-    fn read_until(&self, child: &mut Child, deadline: Instant) -> Result<String, String> {
+    fn read_until(
+        &self,
+        running: &Running,
+        stdout: Option<ChildStdout>,
+        deadline: Instant,
+    ) -> Result<String, String> {
         let too_slow = || {
             let seconds = self.patience.as_secs_f32();
             format!("did not end within {seconds} s: run it by hand to see why")
         };
-        let Some(stdout) = child.stdout.take() else {
+        let Some(stdout) = stdout else {
             return Err("has no output".to_owned());
         };
         let (sender, receiver) = mpsc::sync_channel(1);
@@ -120,7 +199,7 @@ impl SecretCommand {
             Err(RecvTimeoutError::Disconnected) => return Err("cannot be read from".to_owned()),
         };
         let status = loop {
-            match child.try_wait() {
+            match lock(&running.child).try_wait() {
                 Ok(Some(status)) => break status,
                 Ok(None) if Instant::now() >= deadline => return Err(too_slow()),
                 Ok(None) => thread::sleep(Duration::from_millis(2)),

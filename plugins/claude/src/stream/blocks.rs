@@ -92,6 +92,9 @@ impl Blocks {
             }
             "tool_use" => {
                 self.writing = None;
+                if self.open.len() >= outcome::MOST_CALLS {
+                    return Err(outcome::too_many_calls());
+                }
                 let given = member(raw(), "input").map(outcome::arguments_text);
                 let call = Call::start(self.calls, block, &given.unwrap_or_default(), events)?;
                 self.calls += 1;

@@ -47,7 +47,7 @@ impl Call {
             return;
         }
         self.held.push_str(piece);
-        if !"null".starts_with(self.held.trim()) {
+        if !outcome::may_be_none(&self.held) {
             self.begun = true;
             events.tool_call_delta(self.index, std::mem::take(&mut self.held));
         }

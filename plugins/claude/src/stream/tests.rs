@@ -379,3 +379,16 @@ fn a_foreign_end_marker_is_no_end() {
     all.insert(all.len() - 1, "[DONE]".to_owned());
     assert!(run(&all).is_ok());
 }
+
+#[test]
+fn no_answer_calls_tools_without_end() {
+    let call = |index: usize| {
+        format!(
+            r#"{{"type":"content_block_start","index":{index},"content_block":{{"type":"tool_use","id":"t{index}","name":"look","input":{{}}}}}}"#
+        )
+    };
+    let calls: Vec<String> = (0..3_000).map(call).collect();
+    let error = run(&calls).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::MalformedResponse);
+    assert!(error.message.contains("more than 1024 tools"), "{error:?}");
+}

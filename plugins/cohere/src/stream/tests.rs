@@ -192,3 +192,11 @@ fn numbers_of_calls_may_be_floats_or_missing() {
         );
     }
 }
+
+#[test]
+fn no_answer_calls_tools_without_end() {
+    let call = r#"{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"a","type":"function","function":{"name":"look","arguments":""}}}}}"#;
+    let error = read(&[call; 3_000]).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::MalformedResponse);
+    assert!(error.message.contains("more than 1024 tools"), "{error:?}");
+}

@@ -15,7 +15,7 @@ use crate::billing::Billing;
 use crate::error::Report;
 use crate::events::Events;
 use crate::json::Json;
-use crate::outcome::finish_reason;
+use crate::outcome::{finish_reason, too_many_calls};
 use crate::{Error, Finish, FinishReason, Frame, Usage};
 
 /// The signature of a call whose arguments are free text and no JSON ("custom tools").
@@ -175,6 +175,9 @@ impl Stream {
             (Some(delta), _) => self.message(delta, whole, events),
             (None, Some(message)) => self.message(message, true, events),
             (None, None) => self.text(choice.text("text").unwrap_or_default(), events),
+        }
+        if self.calls.too_many() {
+            return Err(too_many_calls());
         }
         let places = [Some(choice), delta, message];
         let error = places

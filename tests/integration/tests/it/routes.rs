@@ -61,6 +61,37 @@ async fn the_answer_names_who_gave_it_and_what_failed_before() {
     }
 }
 
+/// An error inside a success is an error: as long as nothing was shown it is repaired unseen, by
+/// another attempt or another model.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_inside_a_success_is_repaired_while_nothing_was_shown() {
+    let mut stage = Stage::new();
+    with_route(&mut stage, "fallback", json!(["openai", "claude"]));
+    stage.set("retry.max_attempts", 2.into());
+    let service = stage.service();
+    stage
+        .simulator
+        .fail_next(Vendor::OpenAi, "first-event-error", 1);
+    let answer = ask(&service, "any", "Hello", true).await.answer();
+    assert_eq!((answer.model.as_str(), answer.attempts), ("openai", 2));
+    stage
+        .simulator
+        .fail_next(Vendor::OpenAi, "first-event-error", 2);
+    let asked = ask(&service, "any", "Hello", true).await;
+    assert_eq!(asked.shown, asked.result.as_ref().unwrap().content());
+    let answer = asked.answer();
+    assert_eq!((answer.model.as_str(), answer.attempts), ("claude", 3));
+    // After a piece of the answer nobody is asked again.
+    let before = stage.simulator.requests();
+    stage
+        .simulator
+        .fail_next(Vendor::OpenAi, "mid-stream-error k=3", 1);
+    let asked = ask(&service, "any", "write 30 words", true).await;
+    assert!(!asked.shown.is_empty());
+    asked.error();
+    assert_eq!(stage.simulator.requests(), before + 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_is_wrong_is_wrong_for_all() {
     let mut stage = Stage::new();

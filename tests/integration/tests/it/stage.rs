@@ -126,9 +126,10 @@ impl Stage {
         self.run_bare(&arguments, input)
     }
 
-    /// Runs the program in the folder, without a configuration being named.
-    pub(crate) fn run_bare(&self, arguments: &[&str], input: &[u8]) -> Done {
-        let mut child = Command::new(program())
+    /// The program in the folder, with what it needs around it.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command
             .args(arguments)
             .current_dir(self.folder.path())
             .env_clear()
@@ -137,9 +138,13 @@ impl Stage {
             .envs(self.variables.iter().cloned())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the program in the folder, without a configuration being named.
+    pub(crate) fn run_bare(&self, arguments: &[&str], input: &[u8]) -> Done {
+        let mut child = self.command(arguments).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
         // Whoever ends without reading everything closes the pipe, which is no failure here.

@@ -1,6 +1,6 @@
 //! What is not sent costs nothing: kept answers, budgets, rate limits and places in the queue.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
@@ -98,6 +98,50 @@ async fn failures_and_broken_streams_are_not_kept() {
         5,
         "the next one asked for itself"
     );
+}
+
+/// Eight who ask the same of a vendor that hangs wait together and not one after the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_long_for_one_that_hangs() {
+    const PATIENCE: Duration = Duration::from_millis(1500);
+    let mut stage = with_cache(Options::default());
+    stage.once();
+    let patience =
+        json!({ "first_byte_ms": PATIENCE.as_millis(), "idle_ms": PATIENCE.as_millis() });
+    stage.set("timeouts", patience);
+    let service = stage.service();
+    chat(&service, "openai", "Hello").await.answer();
+    for streamed in [false, true] {
+        let begun = Instant::now();
+        let question = "[[fault:stall k=0]] the same";
+        let callers = (0..8).map(|_| ask(&service, "openai", question, streamed));
+        for asked in join_all(callers).await {
+            assert_eq!(asked.error().kind, ErrorKind::Timeout);
+        }
+        let took = begun.elapsed();
+        assert!(took < PATIENCE * 4, "streamed {streamed}: {took:?}");
+    }
+}
+
+/// A stream that its caller does not read holds nobody up.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_an_answer_that_is_not_read() {
+    let stage = with_cache(Options::default());
+    let service = stage.service();
+    let messages = [ChatMessage::user("write 300 words")];
+    let unread = service.stream_completion(&messages, "openai").await;
+    let mut unread = unread.unwrap();
+    let begun = Instant::now();
+    for streamed in [true, false] {
+        let asked = ask(&service, "openai", "write 300 words", streamed).await;
+        asked.answer();
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
+    unread.next().await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use super::CUSTOM;
 use crate::ToolCallStart;
 use crate::events::Events;
 use crate::json::Json;
-use crate::outcome::tool_arguments;
+use crate::outcome::{MOST_CALLS, may_be_none, tool_arguments};
 
 /// All calls so far. A call's place in the list is its index for the host.
 ///
@@ -47,6 +47,11 @@ impl Calls {
     /// Whether something came that looked like a call, and was none.
     pub(super) fn any_phantom(&self) -> bool {
         self.0.iter().any(|call| call.name.is_empty())
+    }
+
+    /// Whether there are more calls than one answer may have.
+    pub(super) fn too_many(&self) -> bool {
+        self.0.len() > MOST_CALLS
     }
 
     /// Reads a call, or more of it. In a `whole` message no two calls are the same.
@@ -126,8 +131,11 @@ impl Calls {
         self.begin(key)
     }
 
-    /// A new call.
+    /// A new call. Beyond what one answer may have there is none.
     fn begin(&mut self, key: Key) -> usize {
+        if self.too_many() {
+            return self.0.len() - 1;
+        }
         self.0.push(Call {
             key,
             id: String::new(),
@@ -156,7 +164,7 @@ impl Calls {
         }
         let index = index_of(at);
         if let Some(call) = self.0.get_mut(at)
-            && (call.reported || call.custom || !"null".starts_with(call.held.trim()))
+            && (call.reported || call.custom || !may_be_none(&call.held))
             && !call.held.is_empty()
         {
             call.reported = true;

@@ -357,3 +357,21 @@ fn nothing_that_is_json_brings_it_down() {
         }
     }
 }
+
+#[test]
+fn no_answer_calls_tools_without_end() {
+    let data: Vec<String> = (0..3_000)
+        .map(|n| {
+            format!(
+                r#"{{"choices":[{{"index":0,"delta":{{"tool_calls":[{{"index":{n},"id":"c{n}","function":{{"name":"look","arguments":"{{}}"}}}}]}}}}]}}"#
+            )
+        })
+        .collect();
+    let data: Vec<&str> = data.iter().map(String::as_str).collect();
+    let (events, end) = stream("", &data);
+    let error = end.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::MalformedResponse);
+    assert!(error.message.contains("more than 1024 tools"), "{error:?}");
+    assert!(events.len() < 3_000, "{}", events.len());
+    assert!(stream("", &data[..1_000]).1.unwrap_err().kind == ErrorKind::Truncated);
+}
