@@ -36,7 +36,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Env;
 use crate::error::{Error, ErrorKind};
-use crate::plugin::{COMPILE_COMMAND, compile_with, compile_work};
+use crate::plugin::{COMPILE_COMMAND, compile_with};
 use crate::service::MultiLlmService;
 use ending::{Ending, Signal};
 use printer::Printer;
@@ -196,7 +196,7 @@ pub fn main() -> ExitCode {
         .next()
         .is_some_and(|first| first == COMPILE_COMMAND)
     {
-        return compile_work(arguments);
+        return printer::compile(arguments);
     }
     if let Ok(program) = std::env::current_exe() {
         compile_with(program);

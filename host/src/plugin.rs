@@ -14,6 +14,7 @@ mod limits;
 mod load;
 mod matrix;
 mod precompiled;
+mod prepare;
 mod session;
 mod survey;
 pub mod wire;

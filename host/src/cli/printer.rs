@@ -199,6 +199,13 @@ impl io::Write for Log {
     }
 }
 
+/// Compiles for another process of this program, by what stands behind the command's name.
+pub(crate) fn compile(
+    arguments: impl Iterator<Item = std::ffi::OsString>,
+) -> std::process::ExitCode {
+    crate::plugin::compile_work(arguments, io::stdout().lock(), io::stderr())
+}
+
 /// Sends tracing to stderr, as far as it was asked for. Without colours: their escapes could not be told
 /// from those that somebody else wrote.
 pub(crate) fn start_tracing(verbose: u8, quiet: bool) {

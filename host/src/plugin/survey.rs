@@ -8,12 +8,20 @@
 //!
 //! Nothing here compiles, links or validates types; what is malformed is left to the validator.
 
+mod bounds;
+
 use std::fmt;
 
 use wasmparser::{
     BinaryReaderError, CanonicalFunction, ComponentAlias, ComponentExternalKind, ComponentInstance,
     ComponentOuterAliasKind, ComponentTypeRef, CompositeInnerType, FunctionBody, Instance,
     Operator, Parser, Payload, TypeRef,
+};
+
+use bounds::{
+    ADAPTERS, BODIES, BODY, Bound, COMPONENTS, CORE_INSTANCES, DEPTH, ELEMENTS, ENTRIES, EXPORTS,
+    FUNCTIONS, GLOBALS, IMPORTS, INSTANCES, JOINS, LOCALS, MEMORIES, MEMORY64, MODULES, NESTED,
+    OWN_LOCALS, PARAMS, PASSED, RESULTS, SEGMENTS, TABLES, TARGETS, TYPES, TYPES_IN_TYPES,
 };
 
 /// A bound that a component does not keep.
@@ -54,63 +62,6 @@ impl From<BinaryReaderError> for Refusal {
 }
 
 type Checked<T = ()> = Result<T, Refusal>;
-
-/// A bound, and what it bounds as a person reads it.
-struct Bound(&'static str, u64);
-
-impl Bound {
-    fn check(&self, needed: u64) -> Checked {
-        match needed > self.1 {
-            true => Err(Refusal::Excess(Excess {
-                what: self.0,
-                needed,
-                allowed: self.1,
-            })),
-            false => Ok(()),
-        }
-    }
-}
-
-// One file.
-const MODULES: Bound = Bound("core modules", 128);
-const COMPONENTS: Bound = Bound("components within it", 256);
-const DEPTH: Bound = Bound("levels of components in components", 16);
-/// Types of components and instances written in each other are read by recursion.
-const TYPES_IN_TYPES: Bound = Bound("component types within component types", 512);
-/// Each entry of a component's own sections: types, aliases, canonical functions, imports, exports.
-const ENTRIES: Bound = Bound("entries in component sections", 100_000);
-/// Each pair of a lifted and a lowered function may become an adapter.
-const ADAPTERS: Bound = Bound("canonical functions", 10_000);
-/// Counted as they are made when it is instantiated: a component that is made twice and makes
-/// another twice stands for four. Python has 38 and fewer.
-const CORE_INSTANCES: Bound = Bound("core instances", super::limits::INSTANCES as u64);
-const INSTANCES: Bound = Bound("component instances", 1000);
-const PASSED: Bound = Bound("components handed over as values", 0);
-
-// All modules together. The JavaScript engine has 20,000 functions of 11 MB with 113,000 locals.
-const FUNCTIONS: Bound = Bound("functions", 60_000);
-const BODIES: Bound = Bound("bytes of function bodies", 32 << 20);
-const TYPES: Bound = Bound("function types", 20_000);
-const IMPORTS: Bound = Bound("core imports", 20_000);
-const EXPORTS: Bound = Bound("core exports", 100_000);
-const GLOBALS: Bound = Bound("globals", 100_000);
-const TABLES: Bound = Bound("tables", 256);
-const MEMORIES: Bound = Bound("memories", 256);
-const SEGMENTS: Bound = Bound("data and element segments", 100_000);
-const ELEMENTS: Bound = Bound("table elements in segments", 1_000_000);
-const LOCALS: Bound = Bound("locals in all functions", 2_000_000);
-const MEMORY64: Bound = Bound("64-bit memories or tables", 0);
-
-// One function. Python has one of 427 KB, with 15,805 targets and 781 blocks in blocks, the
-// JavaScript engine one of 483 locals, and both come to half a million locals times branches.
-const BODY: Bound = Bound("bytes in one function", 1 << 20);
-const OWN_LOCALS: Bound = Bound("locals in one function", 5_000);
-const PARAMS: Bound = Bound("parameters of one function", 128);
-const RESULTS: Bound = Bound("results of one function or block", 16);
-const NESTED: Bound = Bound("blocks within blocks in one function", 4_000);
-const TARGETS: Bound = Bound("branch table targets in one function", 50_000);
-/// Where ways through a function meet, the compiler joins each local that is alive.
-const JOINS: Bound = Bound("locals times branches in one function", 5_000_000);
 
 /// What was counted so far.
 #[derive(Debug, Default, Clone)]

@@ -1,7 +1,7 @@
-//! The process that compiles: bytes from standard input, code to standard output, nothing else.
+//! The process that compiles: bytes from standard input, code to the output it is given, nothing else.
 
 use std::ffi::OsString;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::process::ExitCode;
 
 use tokio::process::Command;
@@ -52,14 +52,18 @@ pub(super) fn arguments(
     }
 }
 
-/// Does it, by the arguments behind [`COMMAND`].
+/// Does it, by the arguments behind [`COMMAND`]. The code goes to `out`, what is wrong to `words`.
 #[must_use]
-pub fn work(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let words: Vec<String> = arguments
+pub fn work(
+    arguments: impl Iterator<Item = OsString>,
+    mut out: impl io::Write,
+    mut words: impl io::Write,
+) -> ExitCode {
+    let given: Vec<String> = arguments
         .filter_map(|argument| argument.into_string().ok())
         .collect();
     let number = |word: &String| word.parse::<u64>().ok();
-    let (key, numbers) = match words.split_first() {
+    let (key, numbers) = match given.split_first() {
         Some((key, rest)) => (key, rest.iter().filter_map(number).collect::<Vec<_>>()),
         None => return ExitCode::from(OTHER_ENGINE),
     };
@@ -74,15 +78,12 @@ pub fn work(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     // A panic is told as one line; what the hook says of it is of no use to anybody.
     std::panic::set_hook(Box::new(|_| {}));
     match compile(key, length, room) {
-        Ok(code) => match io::stdout()
-            .write_all(&code)
-            .and_then(|()| io::stdout().flush())
-        {
+        Ok(code) => match out.write_all(&code).and_then(|()| out.flush()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         },
-        Err((code, words)) => {
-            let _ = writeln!(io::stderr(), "{words}");
+        Err((code, reason)) => {
+            let _ = writeln!(words, "{reason}");
             ExitCode::from(code)
         }
     }
