@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
 
 use super::cache::Identity;
 use super::failure;
@@ -68,7 +69,6 @@ impl Peer {
         let base_url = endpoint.base_url(env, &standing)?;
         check_settings(endpoint, info)?;
         let (secrets, headers) = secrets(env, endpoint, &standing, info).await?;
-        warn_of_words(&endpoint.owner, &secrets);
         let hidden = Hidden::new(&secrets);
         let limits = &state.config.limits;
         Ok(Peer {
@@ -121,6 +121,7 @@ impl Peer {
     }
 
     async fn attempt(&self, request: &ChatRequest, stream: bool) -> Result<Outcome> {
+        warn_of_words(&self.endpoint.owner, &self.secrets);
         let mut session = self.plugin.session().await?;
         let (described, blobs) = session.encode(&self.target, request, stream).await??;
         let response = self.send(described, &blobs, &mut session).await?;
@@ -153,6 +154,7 @@ impl Peer {
     }
 
     async fn page(&self, cursor: Option<&str>) -> Result<wire::ModelPage> {
+        warn_of_words(&self.endpoint.owner, &self.secrets);
         let mut session = self.plugin.session().await?;
         let described = session.encode_list(&self.target, cursor).await??;
         let response = self.send(described, &[], &mut session).await?;
@@ -264,15 +266,16 @@ fn refuse_page(body: &str, origin: &str) -> Result<()> {
     }
 }
 
-/// Tells once of secrets that nobody could keep out of answers without harming them.
+/// Tells once of each secret that nobody could keep out of answers without harming them.
 fn warn_of_words(owner: &str, secrets: &[(String, SecretString)]) {
-    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    static TOLD: Mutex<BTreeSet<Vec<u8>>> = Mutex::new(BTreeSet::new());
     for (name, secret) in secrets {
         if is_telling(secret.expose_secret().trim()) {
             continue;
         }
+        let digest = Sha256::digest(secret.expose_secret()).to_vec();
         let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.insert(format!("{owner} {name}")) {
+        if told.insert(digest) {
             tracing::warn!(
                 "{owner}: the secret {name:?} is too short or too common to be told from words: where \
                  the server repeats it, it is not taken out"

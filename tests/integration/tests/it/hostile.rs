@@ -237,7 +237,8 @@ async fn lies_about_numbers_break_nothing() {
         json!({ "attack": "blob-bomb", "count": 1_000_000 }),
     ]);
     let answer = service.chat(ask("Hello"), "attack-0").await.unwrap();
-    assert_eq!(answer.usage.prompt_tokens, Some(u64::MAX));
+    // No vendor counts as far as that: it is unknown.
+    assert_eq!(answer.usage.prompt_tokens, None);
     serde_json::to_string(&answer).unwrap();
     let begun = Instant::now();
     let error = service
