@@ -96,11 +96,11 @@ impl Flow {
         }
         let mut out = String::with_capacity(piece.len());
         for c in piece.chars() {
-            if let Some(held) = self.held.take() {
-                if stays(self.before, held, Some(c)) {
-                    out.push(held);
-                    self.before = Some(held);
-                }
+            if let Some(held) = self.held.take()
+                && stays(self.before, held, Some(c))
+            {
+                out.push(held);
+                self.before = Some(held);
             }
             if needs_next(self.before, c) {
                 self.held = Some(c);

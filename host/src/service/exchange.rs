@@ -1,5 +1,6 @@
 //! One HTTP attempt through one fresh plugin instance. The only file that knows both sides.
 
+mod described;
 mod streaming;
 
 use std::collections::BTreeSet;
@@ -18,9 +19,10 @@ use crate::config::{Endpoint, Env, Header, Model, Standing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::{Plugin, Session, wire};
 use crate::transport::{
-    BaseUrl, Blob, BodyPart, ExchangeLimits, Framing, HeaderValue, Host, HttpClient, HttpRequest,
-    Method, Response, TransportError, assemble, is_telling, kind_of, text_of, web_page,
+    BaseUrl, Blob, ExchangeLimits, Framing, HeaderValue, Host, HttpClient, HttpRequest, Response,
+    TransportError, assemble, is_telling, kind_of, text_of, web_page,
 };
+use described::to_http;
 pub(super) use streaming::Streaming;
 
 /// Bytes of an error's body that a plugin gets to see.
@@ -376,47 +378,4 @@ fn fetch_secrets(
     }
     secrets.retain(|(_, secret)| !secret.expose_secret().is_empty());
     Ok((secrets, headers))
-}
-
-fn to_http(described: wire::Request) -> HttpRequest {
-    HttpRequest {
-        method: match described.get {
-            true => Method::Get,
-            false => Method::Post,
-        },
-        path: described.path,
-        query: described.query,
-        headers: described
-            .headers
-            .into_iter()
-            .map(|(name, value)| {
-                let value = match value {
-                    wire::HeaderValue::Plain(value) => HeaderValue::Plain(value),
-                    wire::HeaderValue::Secret {
-                        name,
-                        prefix,
-                        optional,
-                    } => HeaderValue::Secret {
-                        name,
-                        prefix,
-                        optional,
-                    },
-                };
-                (name, value)
-            })
-            .collect(),
-        body: described
-            .body
-            .into_iter()
-            .map(|part| match part {
-                wire::BodyPart::Text(text) => BodyPart::Text(text),
-                wire::BodyPart::BlobBase64(id) => BodyPart::BlobBase64(id),
-            })
-            .collect(),
-        framing: match described.framing {
-            wire::Framing::Whole => Framing::Whole,
-            wire::Framing::Sse => Framing::Sse,
-            wire::Framing::Ndjson => Framing::Ndjson,
-        },
-    }
 }

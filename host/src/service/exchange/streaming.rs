@@ -28,7 +28,7 @@ pub(in crate::service) struct Streaming {
 /// Where the bytes come from.
 enum Body {
     /// The connection.
-    Live(BodyStream),
+    Live(Box<BodyStream>),
     /// A body that was read whole and turned out to be a stream.
     Read(Option<Bytes>),
 }
@@ -52,7 +52,7 @@ impl Body {
 impl Streaming {
     /// The body of a response.
     pub(super) fn new(peer: &Peer, decoder: Decoder, framing: Framing, response: Response) -> Self {
-        let body = Body::Live(response.body);
+        let body = Body::Live(Box::new(response.body));
         Self::begin(
             peer,
             decoder,

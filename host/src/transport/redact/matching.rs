@@ -75,7 +75,7 @@ impl Pattern {
             return forms;
         }
         for before in 0..3_usize {
-            let text = [&[0; 2][..before], secret.as_bytes()].concat();
+            let text = [&vec![0; before], secret.as_bytes()].concat();
             let coded = STANDARD_NO_PAD.encode(&text);
             // Without the letters that depend on what stands around it.
             let from = [0, 2, 3].get(before).copied().unwrap_or(0);

@@ -19,8 +19,7 @@ const PREFIXES: [&str; 14] = [
 pub fn is_telling(secret: &str) -> bool {
     let lower = secret.to_ascii_lowercase();
     let known = |prefix: &&str| lower.starts_with(*prefix) && lower.len() >= prefix.len() + 4;
-    secret.chars().count() >= SHORTEST
-        && (PREFIXES.iter().any(|p| known(&p)) || weight(secret) >= ENOUGH)
+    secret.chars().count() >= SHORTEST && (PREFIXES.iter().any(known) || weight(secret) >= ENOUGH)
 }
 
 /// Bits of a text, seen as words, numbers and marks.
