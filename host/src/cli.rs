@@ -286,6 +286,9 @@ fn report(context: &Context, done: Result<(), Failure>) -> ExitCode {
             format!("standard output takes no more: {error}"),
         ),
         Err(Failure::Stopped(signal)) => {
+            if context.ending.leaves_interrupts() {
+                context.printer.leave_prompt();
+            }
             context.printer.end_line(context.json);
             tell(&context.printer, context.json, &ended_by(signal));
             return ExitCode::from(signal.code());

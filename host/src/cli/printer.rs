@@ -111,6 +111,21 @@ impl Printer {
         }
     }
 
+    /// The prompt of an editor of lines is left as it stands: pastes are no longer marked, and what
+    /// comes begins a line.
+    pub(crate) fn leave_prompt(&self) {
+        if self.terminal {
+            let end = if self.midline.load(Ordering::Relaxed) {
+                ""
+            } else {
+                "\n"
+            };
+            let mut out = io::stdout().lock();
+            let _ = write!(out, "\x1b[?2004l{end}");
+            let _ = out.flush();
+        }
+    }
+
     /// Nothing more comes, wherever the data ended: closes its line, unless it is `json`, and its
     /// forms.
     pub(crate) fn end_line(&self, json: bool) {
