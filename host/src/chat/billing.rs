@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::Usage;
 use super::response::exact_number;
 
 /// Characters of a tier or a reason that are kept.
@@ -20,6 +21,8 @@ pub struct Billing {
     /// The vendor's word for the service level that answered, such as `priority`; absent where it
     /// is the standard one.
     pub tier: Option<String>,
+    /// The tokens that are paid, input and output, where the vendor bills others than it counts.
+    pub paid: Option<(u64, u64)>,
     /// What the vendor says it took, in US dollars.
     pub cost: Option<Decimal>,
     /// What the plain price of a token does not cover, for a person, such as `3 web searches`.
@@ -32,9 +35,17 @@ struct Block {
     #[serde(default)]
     tier: Option<String>,
     #[serde(default)]
+    paid: Option<Paid>,
+    #[serde(default)]
     cost: Option<String>,
     #[serde(default)]
     unpriced: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Paid {
+    input_tokens: u64,
+    output_tokens: u64,
 }
 
 impl Billing {
@@ -47,6 +58,9 @@ impl Billing {
         let mut billing = Billing::default();
         match serde_json::from_str::<Block>(data) {
             Ok(block) => {
+                billing.paid = block
+                    .paid
+                    .map(|paid| (paid.input_tokens, paid.output_tokens));
                 billing.tier = block.tier.map(|tier| shortened(&tier)).filter(is_special);
                 for what in &block.unpriced {
                     billing.add(match shortened(what) {
@@ -65,10 +79,23 @@ impl Billing {
         billing
     }
 
-    /// Whether there is nothing to say.
+    /// Whether there is nothing to say to a person.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        *self == Self::default()
+        self.is_by_tokens() && self.cost.is_none()
+    }
+
+    /// The counts to be paid, where those of the answer are these.
+    #[must_use]
+    pub fn payable(&self, counted: &Usage) -> Usage {
+        match self.paid {
+            None => *counted,
+            Some((input, output)) => Usage {
+                prompt_tokens: Some(input),
+                completion_tokens: Some(output),
+                ..Usage::default()
+            },
+        }
     }
 
     /// Whether the price of a token is all that it takes to know the cost.
@@ -80,6 +107,7 @@ impl Billing {
     /// Takes over what is said later: a tier or a cost replaces the former one, reasons are added.
     pub fn update(&mut self, newer: Billing) {
         self.tier = newer.tier.or(self.tier.take());
+        self.paid = newer.paid.or(self.paid);
         self.cost = newer.cost.or(self.cost);
         for what in newer.unpriced {
             self.add(what);
@@ -161,6 +189,29 @@ mod tests {
             shown.unwrap(),
             r#"{"tier":null,"vendor_cost":1.23,"unpriced":["a"]}"#
         );
+    }
+
+    #[test]
+    fn tokens_that_are_billed_are_paid_instead_of_those_that_were_counted() {
+        let counted = Usage {
+            prompt_tokens: Some(71),
+            completion_tokens: Some(9),
+            cached_tokens: Some(64),
+            ..Usage::default()
+        };
+        let read = Billing::read(r#"{"paid":{"input_tokens":5,"output_tokens":2}}"#);
+        assert!(read.is_plain() && read.is_by_tokens());
+        let payable = read.payable(&counted);
+        assert_eq!(
+            (
+                payable.prompt_tokens,
+                payable.completion_tokens,
+                payable.cached_tokens
+            ),
+            (Some(5), Some(2), None)
+        );
+        assert_eq!(Billing::default().payable(&counted), counted);
+        assert!(!Billing::read(r#"{"paid":{"input_tokens":-5,"output_tokens":2}}"#).is_by_tokens());
     }
 
     #[test]

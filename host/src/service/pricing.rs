@@ -58,7 +58,7 @@ impl PriceList {
                 prices
             }
         };
-        stats::cost(&prices, usage)
+        stats::cost(&prices, &billing.payable(usage))
     }
 
     /// What a request may cost; nothing where its price is unknown.

@@ -17,7 +17,8 @@ pub(crate) fn message(body: &str) -> Result<ChatResponse, Error> {
     let message = Json::parse(body)
         .map_err(|problem| Error::malformed(format!("the answer is no message: {problem}")))?;
     let kind = message.text("type");
-    if let Some(failure) = error::inside(&message) {
+    let failed = || wire::failed(message.text("stop_reason"));
+    if let Some(failure) = error::inside(&message).or_else(failed) {
         return Err(failure);
     }
     let blocks: Vec<&RawValue> = match message.get("content") {

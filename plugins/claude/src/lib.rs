@@ -33,7 +33,7 @@ mod wire;
 
 use multillm_plugin_sdk::{
     ChatRequest, ChatResponse, Error, Info, ListModels, Mode, Page, Provider, Request, Response,
-    Target, export_provider,
+    Target, export_provider, sse,
 };
 
 /// Anthropic as a provider.
@@ -50,8 +50,12 @@ impl Provider for Claude {
         encode::request(target, request, mode)
     }
 
-    fn decode(_: &Target, response: &Response) -> Result<ChatResponse, Error> {
-        decode::message(&response.body)
+    fn decode(target: &Target, response: &Response) -> Result<ChatResponse, Error> {
+        match sse::frames(&response.body) {
+            // A server that streams whatever it is asked.
+            Some(frames) => sse::answer::<Self::Decoder>(target, frames),
+            None => decode::message(&response.body),
+        }
     }
 
     fn decode_error(_: &Target, response: &Response) -> Error {

@@ -60,7 +60,7 @@ impl multillm_plugin_sdk::Decoder for Decoder {
             }
             "content_block_delta" => self.blocks.delta(&event, events)?,
             "content_block_stop" => self.blocks.stop(&event, events),
-            "message_delta" => self.delta(&event, events),
+            "message_delta" => self.delta(&event, events)?,
             "message_stop" => {
                 self.blocks.stop_all(events);
                 if !self.finished {
@@ -95,14 +95,18 @@ impl Decoder {
         }
     }
 
-    fn delta(&mut self, event: &Json<'_>, events: &mut Events) {
+    fn delta(&mut self, event: &Json<'_>, events: &mut Events) -> Result<(), Error> {
         self.counts.update(event);
         self.count(events);
         let delta = event.get("delta");
         if let Some(reason) = delta.and_then(|delta| delta.text("stop_reason")) {
             self.blocks.stop_all(events);
+            if let Some(failure) = wire::failed(Some(reason)) {
+                return Err(failure);
+            }
             self.finish(Some(reason), events);
         }
+        Ok(())
     }
 
     fn count(&mut self, events: &mut Events) {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use multillm_plugin_sdk::json::Json;
-use multillm_plugin_sdk::{Error, Finish, FinishReason, outcome};
+use multillm_plugin_sdk::{Error, ErrorKind, Finish, FinishReason, outcome};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -93,6 +93,20 @@ pub(crate) fn citations(block: &Json<'_>) -> Vec<String> {
 /// second one's citations would stand for both.
 pub(crate) const NO_CITATIONS: &str = "[]";
 
+/// The failure that an end of an answer stands for on compatible servers, if it does.
+pub(crate) fn failed(raw: Option<&str>) -> Option<Error> {
+    let raw = raw.filter(|raw| {
+        ["error", "network_error", "server_error", "abort"]
+            .iter()
+            .any(|word| raw.eq_ignore_ascii_case(word))
+    })?;
+    let message = format!("the server could not finish the answer: {raw}");
+    Some(Error {
+        retryable: true,
+        ..Error::new(ErrorKind::Server, message).with_code(Some(raw))
+    })
+}
+
 /// The end of an answer from the vendor's `stop_reason`, also in the words of compatible servers.
 pub(crate) fn finish(raw: Option<&str>, has_tool_calls: bool) -> Finish {
     let word = raw.map(str::to_ascii_lowercase);
@@ -105,7 +119,6 @@ pub(crate) fn finish(raw: Option<&str>, has_tool_calls: bool) -> Finish {
         Some("refusal" | "sensitive" | "content_filter" | "safety" | "guardrail_intervened") => {
             FinishReason::ContentFilter
         }
-        Some("error" | "network_error") => FinishReason::Error,
         None if has_tool_calls => FinishReason::ToolCalls,
         // `pause_turn` among them: the answer is to be sent back as it is, to be continued.
         _ => FinishReason::Other,

@@ -3,12 +3,13 @@
 use multillm_plugin_sdk::billing::Billing;
 use multillm_plugin_sdk::outcome::finish_reason;
 use multillm_plugin_sdk::{
-    ChatResponse, Error, Finish, FinishReason, Opaque, Part, Reasoning, Response, Target, Text,
-    ToolCall, Usage,
+    ChatResponse, Error, ErrorKind, Finish, FinishReason, Opaque, Part, Reasoning, Response,
+    Target, Text, ToolCall, Usage, sse,
 };
 use serde_json::value::RawValue;
 
 use crate::error;
+use crate::stream::ChatStream;
 use crate::wire::{self, Answer, ContentBlock, Counts, Message, items};
 
 /// The mark that tells a block of thinking from a tool plan, kept where other vendors keep a
@@ -16,9 +17,14 @@ use crate::wire::{self, Answer, ContentBlock, Counts, Message, items};
 pub(crate) const THINKING: &str = "thinking";
 
 pub(crate) fn reply(target: &Target, response: &Response) -> Result<ChatResponse, Error> {
+    if let Some(frames) = sse::frames(&response.body) {
+        // A server that streams whatever it is asked.
+        return sse::answer::<ChatStream>(target, frames);
+    }
     let unread = |error| error::told(&response.body).unwrap_or_else(|| unreadable(error));
     let answer: Answer<'_> = serde_json::from_str(&response.body).map_err(unread)?;
-    if let Some(failure) = error::inside(&answer) {
+    let failed = || failed(answer.finish_reason.as_deref());
+    if let Some(failure) = error::inside(&answer).or_else(failed) {
         return Err(failure);
     }
     let message: Message<'_> = match answer.message {
@@ -136,6 +142,20 @@ fn tool_call(call: wire::ToolCall<'_>) -> ToolCall {
     ToolCall::received(call.id, function.name, function.arguments)
 }
 
+/// The failure that an end of an answer stands for, if it does, although nothing else says so.
+pub(crate) fn failed(raw: Option<&str>) -> Option<Error> {
+    let (kind, raw) = match raw? {
+        raw if raw.eq_ignore_ascii_case("ERROR") => (ErrorKind::Server, raw),
+        raw if raw.eq_ignore_ascii_case("TIMEOUT") => (ErrorKind::Timeout, raw),
+        _ => return None,
+    };
+    let message = format!("the vendor could not finish the answer: {raw}");
+    Some(Error {
+        retryable: true,
+        ..Error::new(kind, message).with_code(Some(raw))
+    })
+}
+
 pub(crate) fn finish(raw: Option<String>, has_calls: bool) -> Finish {
     let raw = raw.filter(|reason| !reason.is_empty());
     let reason = match raw.as_deref().map(str::to_ascii_uppercase).as_deref() {
@@ -148,7 +168,6 @@ pub(crate) fn finish(raw: Option<String>, has_calls: bool) -> Finish {
         Some("ERROR_TOXIC" | "CONTENT_FILTER" | "SENSITIVE" | "REFUSAL") => {
             FinishReason::ContentFilter
         }
-        Some("ERROR" | "TIMEOUT") => FinishReason::Error,
         Some(_) => FinishReason::Other,
     };
     Finish {
@@ -174,10 +193,15 @@ pub(crate) fn usage(counts: Option<&Counts>, said: bool) -> Usage {
     }
 }
 
-/// What is billed beside tokens.
+/// What is billed: tokens where they are not those that were counted, and what is beside tokens.
 pub(crate) fn billing(counts: Option<&Counts>) -> Billing {
     let mut billing = Billing::default();
     if let Some(billed) = counts.and_then(|counts| counts.billed_units.as_ref()) {
+        let counted = usage(counts, true);
+        billing.paid = billed
+            .input_tokens
+            .zip(billed.output_tokens)
+            .filter(|paid| Some(*paid) != counted.prompt_tokens.zip(counted.completion_tokens));
         for (count, what) in [
             (billed.search_units, "search units"),
             (billed.classifications, "classifications"),

@@ -227,7 +227,10 @@ impl ChatStream {
 
     fn message_end(&mut self, delta: Option<Answer<'_>>, events: &mut Events) -> Result<(), Error> {
         self.end_thinking(events);
-        if let Some(failure) = delta.as_ref().and_then(error::inside) {
+        if let Some(delta) = &delta
+            && let Some(failure) =
+                error::inside(delta).or_else(|| decode::failed(delta.finish_reason.as_deref()))
+        {
             return Err(failure);
         }
         for call in &mut self.calls {

@@ -235,9 +235,13 @@ pub(crate) struct Tokens {
     pub(crate) reasoning_tokens: Option<u64>,
 }
 
-/// What is billed beside tokens.
+/// What is billed. Its tokens are fewer than the model counts.
 #[derive(Deserialize)]
 pub(crate) struct Billed {
+    #[serde(default, deserialize_with = "lenient_count")]
+    pub(crate) input_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "lenient_count")]
+    pub(crate) output_tokens: Option<u64>,
     #[serde(default, deserialize_with = "lenient_count")]
     pub(crate) search_units: Option<u64>,
     #[serde(default, deserialize_with = "lenient_count")]

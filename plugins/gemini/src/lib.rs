@@ -31,7 +31,7 @@ mod wire;
 
 use multillm_plugin_sdk::{
     Capabilities, ChatRequest, ChatResponse, Error, Info, ListModels, Mode, Page, Provider,
-    Request, Response, Secret, Support, Target, export_provider,
+    Request, Response, Secret, Support, Target, export_provider, sse,
 };
 
 pub use stream::Stream;
@@ -81,8 +81,12 @@ impl Provider for Gemini {
         encode::generate(target, request, mode)
     }
 
-    fn decode(_: &Target, response: &Response) -> Result<ChatResponse, Error> {
-        decode::answer(&response.body)
+    fn decode(target: &Target, response: &Response) -> Result<ChatResponse, Error> {
+        match sse::frames(&response.body) {
+            // A gateway that streams whatever it is asked.
+            Some(frames) => sse::answer::<Stream>(target, frames),
+            None => decode::answer(&response.body),
+        }
     }
 
     fn decode_error(_: &Target, response: &Response) -> Error {

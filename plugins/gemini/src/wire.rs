@@ -46,7 +46,7 @@ pub(crate) fn kind<'v>(part: &'v Json<'_>) -> Option<&'v str> {
 pub(crate) fn finish_reason(raw: &str) -> FinishReason {
     match raw.to_ascii_uppercase().as_str() {
         "STOP" | "1" => FinishReason::Stop,
-        "MAX_TOKENS" | "2" => FinishReason::Length,
+        "MAX_TOKENS" | "2" | "LENGTH" | "MODEL_CONTEXT_WINDOW_EXCEEDED" => FinishReason::Length,
         "SAFETY"
         | "3"
         | "RECITATION"
@@ -65,7 +65,11 @@ pub(crate) fn finish_reason(raw: &str) -> FinishReason {
         | "14"
         | "IMAGE_RECITATION"
         | "17"
-        | "MODEL_ARMOR" => FinishReason::ContentFilter,
+        | "MODEL_ARMOR"
+        | "JAILBREAK"
+        | "CONTENT_FILTER"
+        | "SENSITIVE"
+        | "REFUSAL" => FinishReason::ContentFilter,
         "MALFORMED_FUNCTION_CALL"
         | "10"
         | "UNEXPECTED_TOOL_CALL"
@@ -88,7 +92,20 @@ mod tests {
         assert_eq!(finish_reason("1"), FinishReason::Stop);
         assert_eq!(finish_reason("MAX_TOKENS"), FinishReason::Length);
         assert_eq!(finish_reason("MODEL_ARMOR"), FinishReason::ContentFilter);
-        assert_eq!(finish_reason("UNEXPECTED_TOOL_CALL"), FinishReason::Error);
+        for reason in ["RECITATION", "image_safety", "sensitive", "refusal"] {
+            assert_eq!(
+                finish_reason(reason),
+                FinishReason::ContentFilter,
+                "{reason}"
+            );
+        }
+        assert_eq!(
+            finish_reason("model_context_window_exceeded"),
+            FinishReason::Length
+        );
+        for reason in ["UNEXPECTED_TOOL_CALL", "MALFORMED_FUNCTION_CALL"] {
+            assert_eq!(finish_reason(reason), FinishReason::Error, "{reason}");
+        }
         assert_eq!(finish_reason("SOMETHING_NEW"), FinishReason::Other);
         assert_eq!(
             finish_reason("FINISH_REASON_UNSPECIFIED"),

@@ -2,16 +2,26 @@
 
 use multillm_plugin_sdk::outcome::finish_reason;
 use multillm_plugin_sdk::{
-    ChatResponse, Error, Finish, FinishReason, Opaque, Part, Reasoning, Response, Text, ToolCall,
-    Usage,
+    ChatResponse, Error, Finish, FinishReason, Frame, Opaque, Part, Reasoning, Response, Target,
+    Text, ToolCall, Usage, sse,
 };
 use serde_json::value::RawValue;
 
 use crate::error;
+use crate::stream::Lines;
 use crate::wire::{Call, Called, Chunk, Said};
 
-pub(crate) fn answer(response: &Response) -> Result<ChatResponse, Error> {
-    let mut chunk = chunk(&response.body)?;
+pub(crate) fn answer(target: &Target, response: &Response) -> Result<ChatResponse, Error> {
+    let body = response.body.trim();
+    if body.starts_with('{') && body.lines().count() > 1 && chunk(body).is_err() {
+        // A server that streams whatever it is asked.
+        let lines = body.lines().map(|line| Frame {
+            event: None,
+            data: line.to_owned(),
+        });
+        return sse::answer::<Lines>(target, lines);
+    }
+    let mut chunk = chunk(body)?;
     match (&chunk.message, chunk.done) {
         (_, Some(false)) => return Err(Error::truncated()),
         (None, None) => return Err(Error::malformed("the reply has no message")),

@@ -70,8 +70,8 @@ impl Provider for Ollama {
         encode::chat(target, request, mode)
     }
 
-    fn decode(_: &Target, response: &Response) -> Result<ChatResponse, Error> {
-        decode::answer(response)
+    fn decode(target: &Target, response: &Response) -> Result<ChatResponse, Error> {
+        decode::answer(target, response)
     }
 
     fn decode_error(_: &Target, response: &Response) -> Error {

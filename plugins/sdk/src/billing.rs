@@ -16,6 +16,8 @@ pub struct Billing {
     /// The vendor's word for the service level that answered, such as `priority`; only where it
     /// is not the standard one.
     pub tier: Option<String>,
+    /// The tokens that are paid, input and output, where the vendor bills others than it counts.
+    pub paid: Option<(u64, u64)>,
     /// What the vendor says it took, in US dollars as decimal text (digits as the vendor wrote them).
     pub cost: Option<String>,
     /// What cannot be paid at the plain price of a token, for a person, such as
@@ -44,7 +46,7 @@ impl Billing {
         if self.is_plain() {
             return None;
         }
-        let data = Json::object([
+        let mut data = Json::object([
             ("tier", text(self.tier.as_deref())),
             ("cost", text(self.cost.as_deref())),
             (
@@ -57,6 +59,13 @@ impl Billing {
                 ),
             ),
         ]);
+        if let Some((input, output)) = self.paid {
+            let paid = Json::object([
+                ("input_tokens", Json::Unsigned(input)),
+                ("output_tokens", Json::Unsigned(output)),
+            ]);
+            data.merge(Json::object([("paid", paid)]));
+        }
         Some(Opaque {
             kind: KIND.to_owned(),
             data: data.to_string(),
@@ -93,6 +102,15 @@ mod tests {
         assert_eq!(
             data,
             serde_json::json!({"tier": "flex", "cost": null, "unpriced": ["2 web searches"]})
+        );
+        let paid = Billing {
+            paid: Some((5, 2)),
+            ..Billing::default()
+        };
+        let data: serde_json::Value = serde_json::from_str(&paid.block().unwrap().data).unwrap();
+        assert_eq!(
+            data["paid"],
+            serde_json::json!({"input_tokens": 5, "output_tokens": 2})
         );
     }
 }

@@ -3,7 +3,30 @@
 //! Some servers stream whatever they are asked. The host cuts streams; this is only for an
 //! answer that was asked for in one piece and came as events all the same.
 
-use crate::Frame;
+use crate::assemble::assemble;
+use crate::events::Events;
+use crate::{ChatResponse, Decoder, Error, Frame, Target};
+
+/// The answer that a stream makes, read where one was asked for in one piece.
+///
+/// # Errors
+///
+/// The stream's failure, or that it has no end.
+pub fn answer<D: Decoder>(
+    target: &Target,
+    frames: impl IntoIterator<Item = Frame>,
+) -> Result<ChatResponse, Error> {
+    let mut decoder = D::new(target);
+    let mut events = Events::new();
+    for frame in frames {
+        decoder.frame(&frame, &mut events)?;
+        if events.is_over() {
+            return Ok(assemble(events.into_inner()));
+        }
+    }
+    decoder.end(&mut events)?;
+    Ok(assemble(events.into_inner()))
+}
 
 /// The events of a body; nothing if it does not begin as such a stream does.
 #[must_use]

@@ -108,6 +108,54 @@ fn thoughts_are_counted_and_zeros_are_not() {
 }
 
 #[test]
+fn an_end_in_an_error_is_one() {
+    for (raw, kind) in [
+        ("ERROR", ErrorKind::Server),
+        ("timeout", ErrorKind::Timeout),
+    ] {
+        let error = decode(&format!(
+            r#"{{"message":{{"content":[{{"type":"text","text":"x"}}]}},"finish_reason":"{raw}"}}"#
+        ))
+        .unwrap_err();
+        assert_eq!((error.kind, error.retryable), (kind, true));
+        assert_eq!(error.vendor_code.as_deref(), Some(raw));
+    }
+}
+
+#[test]
+fn a_stream_in_place_of_a_whole_reply_is_read() {
+    let body = "event: content-delta\ndata: {\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"text\":\"Hi\"}}}}\n\n\
+        event: message-end\ndata: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"COMPLETE\"}}\n\ndata: [DONE]\n\n";
+    assert_eq!(decode(body).unwrap().content, [text("Hi")]);
+    let cut = body.split("event: message-end").next().unwrap();
+    assert_eq!(decode(cut).unwrap_err().kind, ErrorKind::Truncated);
+}
+
+#[test]
+fn what_is_paid_is_what_is_billed() {
+    let answer = decode(
+        r#"{"message":{"content":[]},"usage":{"billed_units":{"input_tokens":5.0,"output_tokens":2},
+            "tokens":{"input_tokens":71,"output_tokens":9}}}"#,
+    )
+    .unwrap();
+    let [Part::Opaque(billing)] = answer.content.as_slice() else {
+        panic!("{:?}", answer.content);
+    };
+    assert!(
+        billing
+            .data
+            .contains(r#""paid":{"input_tokens":5,"output_tokens":2}"#),
+        "{}",
+        billing.data
+    );
+    let alike = decode(
+        r#"{"message":{"content":[]},"usage":{"billed_units":{"input_tokens":71,"output_tokens":9},
+            "tokens":{"input_tokens":71,"output_tokens":9}}}"#,
+    );
+    assert_eq!(alike.unwrap().content, []);
+}
+
+#[test]
 fn calls_without_a_name_are_none() {
     let answer = decode(
         r#"{"message":{"content":[{"type":"text","text":"Hi"}],"tool_calls":[
@@ -157,8 +205,8 @@ fn finish_reasons() {
         ("STOP_SEQUENCE", false, FinishReason::Stop),
         ("MAX_TOKENS", true, FinishReason::Length),
         ("TOOL_CALL", true, FinishReason::ToolCalls),
-        ("ERROR", false, FinishReason::Error),
-        ("TIMEOUT", false, FinishReason::Error),
+        ("ERROR_TOXIC", false, FinishReason::ContentFilter),
+        ("ERROR_LIMIT", true, FinishReason::Length),
         ("WANDERED_OFF", false, FinishReason::Other),
     ] {
         let finish = super::finish(Some(raw.into()), calls);

@@ -22,9 +22,8 @@ fn an_end_in_an_error_is_that_error_whatever_follows() {
     let object = r#"{"type":"message-end","delta":{"finish_reason":"ERROR","error":{"message":"it broke"}}}"#;
     assert_eq!(read(&[START, object]).unwrap_err().message, "it broke");
     let bare = r#"{"type":"message-end","delta":{"finish_reason":"ERROR"}}"#;
-    let answer = read(&[START, TEXT, bare]).unwrap();
-    assert_eq!(answer.finish.reason, FinishReason::Error);
-    assert_eq!(answer.content, [text("Hi")]);
+    let error = read(&[START, TEXT, bare]).unwrap_err();
+    assert_eq!((error.kind, error.retryable), (ErrorKind::Server, true));
 }
 
 #[test]

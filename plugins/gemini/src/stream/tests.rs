@@ -1,8 +1,9 @@
 //! Streams as the vendor sends them, and as it should not.
 
+use multillm_plugin_sdk::assemble::assemble;
 use multillm_plugin_sdk::{ChatEvent, ErrorKind, FinishReason, Part};
 
-use crate::decode::{answer, assemble};
+use crate::decode::answer;
 use crate::tests::{signed, stream};
 
 fn parts(frames: &[&str]) -> Vec<Part> {
@@ -159,7 +160,7 @@ fn an_answer_ends_although_it_holds_code() {
 
 #[test]
 fn arguments_keep_every_digit_and_calls_without_a_name_are_none() {
-    let arguments = r#"{"id":1234567890123456789,"n":[-987654321098765432]}"#;
+    let arguments = r#"{"id":123456789012345678901234567890,"n":[-98765432109876543210987]}"#;
     let frame = piece(&format!(
         r#"{{"functionCall":{{"name":null,"args":null}}}},{{"functionCall":{{"args":{{"a":1}}}}}},
            {{"functionCall":{{"name":"f","args":{arguments}}}}}"#

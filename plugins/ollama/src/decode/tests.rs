@@ -90,6 +90,19 @@ fn pictures_are_kept_and_nameless_calls_are_not() {
 }
 
 #[test]
+fn a_stream_in_place_of_a_whole_reply_is_read() {
+    let lines = "{\"model\":\"m\",\"message\":{\"content\":\"Hi\"},\"done\":false}\n\
+        {\"model\":\"m\",\"message\":{\"content\":\"\"},\"done\":true,\"done_reason\":\"stop\",\"eval_count\":2}\n";
+    let answer = decode(lines).unwrap();
+    assert_eq!(answer.content, [text("Hi")]);
+    assert_eq!(answer.usage.completion_tokens, Some(2));
+    let cut = lines.lines().next().unwrap();
+    assert_eq!(decode(cut).unwrap_err().kind, ErrorKind::Truncated);
+    let spread = decode("{\n  \"message\": {\"content\": \"Hi\"},\n  \"done\": true\n}");
+    assert_eq!(spread.unwrap().content, [text("Hi")]);
+}
+
+#[test]
 fn arguments_keep_every_digit() {
     let arguments = r#"{"id":123456789012345678901234567890,"x":1.50}"#;
     let answer = decode(&format!(

@@ -32,9 +32,11 @@ pub struct Report {
 #[must_use]
 pub fn decode_error(own: &[Sign], response: &Response) -> Error {
     let body = response.body.trim_start_matches('\u{feff}').trim();
+    // An error over several lines behind a mere `data:` is no event.
+    let unframed = body.strip_prefix("data:").and_then(Report::read);
     let frames = sse::frames(body).unwrap_or_default();
     let body = frames.first().map_or(body, |frame| frame.data.as_str());
-    let mut report = Report::read(body).unwrap_or_default();
+    let mut report = unframed.or_else(|| Report::read(body)).unwrap_or_default();
     let mut error = classify(response, report.message.clone());
     if report.message.is_none() && !body.starts_with('<') {
         report.message = Some(error.message.clone());

@@ -1,10 +1,13 @@
 //! What compatible servers send, whole and in pieces, and what an answer costs beyond its tokens.
 
 use multillm_plugin_sdk::billing::KIND;
-use multillm_plugin_sdk::{ChatResponse, ErrorKind, FinishReason, Part};
+use multillm_plugin_sdk::testing::response;
+use multillm_plugin_sdk::{ChatResponse, ErrorKind, FinishReason, Part, Provider as _};
 
 use super::{around, close, delta, open, run};
+use crate::Claude;
 use crate::decode::message;
+use crate::fixtures::target;
 
 /// The answer of these blocks and this end, read whole and in pieces.
 fn both(content: &str, blocks: &[String], reason: &str) -> [ChatResponse; 2] {
@@ -67,6 +70,35 @@ fn reasons_of_compatible_servers_are_known() {
             assert_eq!(answer.finish.raw.as_deref(), Some(raw));
         }
     }
+}
+
+#[test]
+fn an_end_in_an_error_is_one() {
+    let words = r#"{"type":"text","text":"Hi"}"#;
+    let whole =
+        format!(r#"{{"type":"message","content":[{words}],"stop_reason":"network_error"}}"#);
+    for error in [
+        message(&whole).unwrap_err(),
+        run(&around(&[open(0, words), close(0)], "network_error")).unwrap_err(),
+    ] {
+        assert_eq!((error.kind, error.retryable), (ErrorKind::Server, true));
+        assert_eq!(error.vendor_code.as_deref(), Some("network_error"));
+    }
+}
+
+#[test]
+fn a_stream_in_place_of_a_whole_answer_is_read() {
+    let words = r#"{"type":"text","text":"Hi"}"#;
+    let body: String = around(&[open(0, words), close(0)], "end_turn")
+        .iter()
+        .map(|data| format!("data: {data}\n\n"))
+        .collect();
+    let read = |body: &str| Claude::decode(&target("claude-x", "{}"), &response(200, body));
+    let answer = read(&body).unwrap();
+    assert!(matches!(answer.content.as_slice(), [Part::Text(text)] if text.text == "Hi"));
+    assert_eq!(answer.usage.completion_tokens, Some(90));
+    let cut = body.split(super::STOP).next().unwrap();
+    assert_eq!(read(cut).unwrap_err().kind, ErrorKind::Truncated);
 }
 
 #[test]
