@@ -1,12 +1,12 @@
 //! An answer that came whole.
 
-use multillm_plugin_sdk::json::Json;
+use multillm_plugin_sdk::json::{Json, items, member};
 use multillm_plugin_sdk::{ChatResponse, Error, Opaque, Part, Reasoning, Text, ToolCall, outcome};
 use serde_json::value::RawValue;
 
 use crate::error;
 use crate::usage::Counts;
-use crate::wire::{self, NO_CITATIONS, call_signature, citations, member, signed_citations, text};
+use crate::wire::{self, NO_CITATIONS, call_signature, citations, signed_citations, text};
 
 /// Reads a message.
 ///
@@ -22,9 +22,9 @@ pub(crate) fn message(body: &str) -> Result<ChatResponse, Error> {
         return Err(failure);
     }
     let blocks: Vec<&RawValue> = match message.get("content") {
-        Some(Json::List(_)) => member(body, "content")
-            .and_then(|list| serde_json::from_str(list.get()).ok())
-            .unwrap_or_default(),
+        Some(Json::List(_)) => {
+            member(body, "content").map_or_else(Vec::new, |list| items(list.get()))
+        }
         None if kind == Some("message") => Vec::new(),
         _ => {
             return Err(Error::malformed(

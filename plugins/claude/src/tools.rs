@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 
 use multillm_plugin_sdk::body::raw_object;
-use multillm_plugin_sdk::json::Json;
+use multillm_plugin_sdk::json::{Json, member};
 use multillm_plugin_sdk::{ChatRequest, Error, Tool, ToolChoice};
 
 use crate::schema;
 use crate::tree::Tree;
-use crate::wire::member;
 
 /// The request's tools.
 ///

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use multillm_plugin_sdk::body::Blobs;
-use multillm_plugin_sdk::json::Json;
+use multillm_plugin_sdk::json::{Json, member};
 use multillm_plugin_sdk::outcome::tool_arguments;
 use multillm_plugin_sdk::{
     ChatRequest, Error, Image, ImageSource, Message, Part, Reasoning, Role, Text, ToolCall,
@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::model::Model;
 use crate::tree::Tree;
-use crate::wire::{CALLER, NO_CITATIONS, TOOLSET, member};
+use crate::wire::{CALLER, NO_CITATIONS, TOOLSET};
 
 mod result;
 

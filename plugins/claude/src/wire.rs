@@ -1,47 +1,7 @@
 //! What answers have in common, whole or streamed: ends and signatures. Their counts are in `usage`.
 
-use std::fmt;
-
 use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Error, ErrorKind, Finish, FinishReason, outcome};
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-/// A member of an object, byte for byte; nothing if it is missing, or if there is no object.
-pub(crate) fn member<'a>(object: &'a str, key: &str) -> Option<&'a RawValue> {
-    let mut reader = serde_json::Deserializer::from_str(object);
-    Member(key).deserialize(&mut reader).ok().flatten()
-}
-
-struct Member<'k>(&'k str);
-
-impl<'de> DeserializeSeed<'de> for Member<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
-        reader.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Member<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(Json::Text(key)) = map.next_key()? {
-            if key == self.0 {
-                found = Some(map.next_value()?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
-}
 
 /// The text of a member; empty if there is none.
 ///
@@ -131,18 +91,8 @@ pub(crate) fn finish(raw: Option<&str>, has_tool_calls: bool) -> Finish {
 
 #[cfg(test)]
 mod tests {
-    use super::{finish, member};
+    use super::finish;
     use multillm_plugin_sdk::FinishReason;
-
-    #[test]
-    fn members_keep_their_bytes() {
-        let object = r#"{ "a": [1.50, "\u00e9"] , "b":{"a":2}}"#;
-        assert_eq!(member(object, "a").unwrap().get(), r#"[1.50, "\u00e9"]"#);
-        assert_eq!(member(object, "b").unwrap().get(), r#"{"a":2}"#);
-        for none in ["", "[]", "7", "{\"b\":1}", "{\"a\":"] {
-            assert!(member(none, "a").is_none(), "{none}");
-        }
-    }
 
     #[test]
     fn stop_reasons_are_unified_and_kept() {

@@ -158,6 +158,26 @@ impl<'a> Json<'a> {
     }
 }
 
+/// A member of an object as it is written; nothing if it is missing, or if there is no object.
+#[must_use]
+pub fn member<'a>(object: &'a str, key: &str) -> Option<&'a RawValue> {
+    let mut members = read::pieces(object)?.into_iter().rev();
+    let (_, value) = members.find(|(name, _)| name == key)?;
+    serde_json::from_str(value).ok()
+}
+
+/// The items of a list as they are written; none for anything else.
+#[must_use]
+pub fn items(list: &str) -> Vec<&RawValue> {
+    let is_list = list.trim_start().starts_with('[');
+    let pieces = is_list.then(|| read::pieces(list)).flatten();
+    pieces
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|(_, item)| serde_json::from_str(item).ok())
+        .collect()
+}
+
 impl fmt::Display for Json<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
@@ -368,6 +388,38 @@ mod tests {
             value.to_string(),
             r#"{"a":{"x":1,"y":[3]},"b":null,"c":{"d":1}}"#
         );
+    }
+
+    #[test]
+    fn members_and_items_keep_their_bytes() {
+        let object = r#"{ "a": [1.50, "\u00e9"] , "b":{"a":2} ,"a\n":1}"#;
+        assert_eq!(member(object, "a").unwrap().get(), r#"[1.50, "\u00e9"]"#);
+        assert_eq!(member(object, "b").unwrap().get(), r#"{"a":2}"#);
+        assert_eq!(member(object, "a\n").unwrap().get(), "1");
+        for none in [
+            "",
+            "[]",
+            "7",
+            r#"{"b":1}"#,
+            r#"{"a":"#,
+            r#"{"a":1"#,
+            r#"["a",1]"#,
+        ] {
+            assert!(member(none, "a").is_none(), "{none}");
+        }
+        let texts = |list| {
+            items(list)
+                .into_iter()
+                .map(RawValue::get)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            texts(r#" [ {"x": 1} , 2.50,null ] "#),
+            [r#"{"x": 1}"#, "2.50", "null"]
+        );
+        for none in ["", "[]", "{\"a\":1}", "7", "[1", "[1,]"] {
+            assert!(items(none).is_empty(), "{none}");
+        }
     }
 
     #[test]

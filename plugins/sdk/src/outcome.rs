@@ -72,9 +72,9 @@ pub fn arguments_json(raw: &str) -> Cow<'_, str> {
 #[must_use]
 pub fn arguments_text(value: &RawValue) -> Cow<'_, str> {
     let raw = value.get();
-    match serde_json::from_str::<String>(raw) {
-        Ok(text) => Cow::Owned(text),
-        Err(_) => Cow::Borrowed(raw),
+    match Json::parse(raw) {
+        Ok(Json::Text(text)) => text,
+        _ => Cow::Borrowed(raw),
     }
 }
 
@@ -100,7 +100,8 @@ impl ToolCall {
 
 /// A count that may come as an integer, as a float or not at all.
 ///
-/// For `#[serde(default, deserialize_with = "…")]`. What is no count is unknown.
+/// For `#[serde(default, deserialize_with = "…")]` in what is read from text. What is no count is
+/// unknown.
 ///
 /// # Errors
 ///
@@ -108,7 +109,8 @@ impl ToolCall {
 pub fn lenient_count<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<u64>, D::Error> {
-    Ok(Json::deserialize(deserializer)?.count())
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    Ok(Json::parse(raw.get()).ok().and_then(|json| json.count()))
 }
 
 /// A JSON number as a count; nothing if it is negative or no number.

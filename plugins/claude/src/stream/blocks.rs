@@ -1,12 +1,12 @@
 //! The content blocks of a stream: opened, filled and closed by index.
 
 use multillm_plugin_sdk::events::Events;
-use multillm_plugin_sdk::json::Json;
+use multillm_plugin_sdk::json::{Json, member};
 use multillm_plugin_sdk::{Error, outcome};
 
 use super::call::Call;
 use super::own::Own;
-use crate::wire::{NO_CITATIONS, citations, member, signed_citations, text};
+use crate::wire::{NO_CITATIONS, citations, signed_citations, text};
 
 /// The blocks that are open, and what the borders of text depend on.
 #[derive(Default)]

@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 
 use super::{Block, image, is_blank, typed, wire_id};
 use crate::tree::Tree;
-use crate::wire::{TOOLSET, member};
+use crate::wire::TOOLSET;
+use multillm_plugin_sdk::json::member;
 
 /// What the vendor is told of a failed tool that said nothing: it refuses an error without content.
 const FAILED: &str = "the tool failed";

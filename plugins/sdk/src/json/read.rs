@@ -17,6 +17,42 @@ pub(super) fn read(text: &str) -> Option<Json<'_>> {
     (reader.at == text.len()).then_some(value)
 }
 
+/// The members of an object by name, or the items of a list, each as its text; nothing for
+/// anything else.
+pub(super) fn pieces(text: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
+    let mut reader = Reader { text, at: 0 };
+    let end = match reader.peek()? {
+        b'{' => b'}',
+        b'[' => b']',
+        _ => return None,
+    };
+    reader.at += 1;
+    let mut pieces = Vec::new();
+    if reader.takes(end) {
+        return Some(pieces);
+    }
+    loop {
+        reader.space();
+        let mut name = Cow::Borrowed("");
+        if end == b'}' {
+            name = reader.string()?;
+            if !reader.takes(b':') {
+                return None;
+            }
+            reader.space();
+        }
+        let start = reader.at;
+        reader.value(DEPTH)?;
+        pieces.push((name, text.get(start..reader.at)?));
+        if reader.takes(end) {
+            return Some(pieces);
+        }
+        if !reader.takes(b',') {
+            return None;
+        }
+    }
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,

@@ -52,8 +52,8 @@ fn every_vendors_way_of_counting_costs_the_same_streamed_or_not() {
         ("gemini-thinks", thinking, "0.0003351"),
         // cached and written beside the 5: 5×3 + 100×0.3 + 20×3.75 + 10×15 = 270
         ("claude", writing, "0.0002701"),
-        // 100 of 105 cached, thoughts not told apart in the 17: 5×3 + 100×0.3 + 17×15 = 300
-        ("cohere-thinks", thinking, "0.0003001"),
+        // paid is what is billed, half of the 105 and of the 17: 52×3 + 8×15 = 276
+        ("cohere-thinks", thinking, "0.0002761"),
         // nothing is told apart: 105×3 + 17×15 = 570
         ("ollama-thinks", thinking, "0.0005701"),
     ];
@@ -83,8 +83,8 @@ fn every_vendors_way_of_counting_costs_the_same_streamed_or_not() {
         sums["groups"]["ollama-thinks"]["cached_tokens"],
         Value::Null
     );
-    // 2×(4×335.1 + 270.1 + 300.1 + 570.1) = 4961.4
-    assert!(stats.contains("\"total_cost\":0.0049614,"), "{stats}");
+    // 2×(4×335.1 + 270.1 + 276.1 + 570.1) = 4913.4
+    assert!(stats.contains("\"total_cost\":0.0049134,"), "{stats}");
 }
 
 #[test]
