@@ -13,13 +13,7 @@ const fn sign(
     messages: &'static [&'static str],
     kind: ErrorKind,
 ) -> Sign {
-    Sign {
-        statuses,
-        codes: &[],
-        messages,
-        kind,
-        retryable: false,
-    }
+    Sign::new(statuses, &[], messages, kind, false)
 }
 
 /// What Cohere means by its statuses and words. An empty text is in every message.

@@ -8,19 +8,15 @@ use multillm_plugin_sdk::error::{Report, Sign, decode_error, kind_of_status};
 use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Error, ErrorKind, Response};
 
+/// A sign that waiting does not cure, but for a limit of the minute.
 const fn sign(
     statuses: &'static [u16],
     codes: &'static [&'static str],
     messages: &'static [&'static str],
     kind: ErrorKind,
 ) -> Sign {
-    Sign {
-        statuses,
-        codes,
-        messages,
-        kind,
-        retryable: matches!(kind, ErrorKind::RateLimited),
-    }
+    let passes = matches!(kind, ErrorKind::RateLimited);
+    Sign::new(statuses, codes, messages, kind, passes)
 }
 
 /// What is told by codes and words of this vendor's.

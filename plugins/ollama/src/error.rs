@@ -8,13 +8,7 @@ use multillm_plugin_sdk::{Error, ErrorKind, Response};
 use serde_json::value::RawValue;
 
 const fn sign(messages: &'static [&'static str], kind: ErrorKind, retryable: bool) -> Sign {
-    Sign {
-        statuses: &[],
-        codes: &[],
-        messages,
-        kind,
-        retryable,
-    }
+    Sign::new(&[], &[], messages, kind, retryable)
 }
 
 /// What Ollama's own texts say, by pieces of them, and whether waiting helps.

@@ -26,6 +26,24 @@ pub struct Sign {
 }
 
 impl Sign {
+    /// A sign of this meaning; the fields in their order.
+    #[must_use]
+    pub const fn new(
+        statuses: &'static [u16],
+        codes: &'static [&'static str],
+        messages: &'static [&'static str],
+        kind: ErrorKind,
+        retryable: bool,
+    ) -> Self {
+        Sign {
+            statuses,
+            codes,
+            messages,
+            kind,
+            retryable,
+        }
+    }
+
     /// Whether an error of this status shows it; `codes` and `message` in lower case.
     pub(super) fn shows(&self, status: u16, codes: &[String], message: &str) -> bool {
         (self.statuses.is_empty() || self.statuses.contains(&status))
