@@ -4,6 +4,7 @@
 
 mod accumulate;
 mod billing;
+mod media;
 mod message;
 mod request;
 mod response;
@@ -12,6 +13,8 @@ mod usage;
 pub(crate) use accumulate::normalise;
 pub use accumulate::{Accumulator, Delta};
 pub use billing::Billing;
+pub(crate) use media::transcript;
+pub use media::{Media, summary as media_summary};
 pub use message::{
     ChatMessage, ImagePart, ImageSource, OpaquePart, Part, ReasoningPart, ResultPart, Role,
     TextPart, ToolCall, ToolResult,

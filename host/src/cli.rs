@@ -5,11 +5,15 @@
 //! failed, 2 usage or configuration, 129, 130 and 143 ended by SIGHUP, SIGINT and SIGTERM.
 
 mod answer;
+mod arguments;
 mod chat;
+mod clock;
 mod compare;
+mod complete;
 mod completions;
 mod config;
 mod ending;
+mod exif;
 mod figures;
 mod filter;
 mod foreign;
@@ -19,20 +23,25 @@ mod input;
 mod list;
 mod markdown;
 mod numbers;
+mod picture;
+mod place;
 mod plugin;
 mod printer;
 mod progress;
 mod query;
+mod sheet;
 mod stats;
 mod template;
 mod threads;
 mod trust;
+mod value;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind as Fault;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::Env;
 use crate::error::{Error, ErrorKind};
@@ -46,10 +55,10 @@ use printer::Printer;
 #[command(name = "multillm", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
     /// Configuration file [env: MULTILLM_CONFIG] [default: ./configs/multi_llm_config.json, then ./multi_llm_config.json, then the user's]
-    #[arg(long, short, global = true, value_name = "FILE")]
+    #[arg(long, short, global = true, value_name = "FILE", value_parser = place::path())]
     config: Option<PathBuf>,
     /// File of variables such as .env, all of which count. May be repeated; the last wins
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_parser = place::path())]
     env_file: Vec<PathBuf>,
     /// Print one JSON object instead of text; failures end stderr with one JSON line
     #[arg(long, global = true)]
@@ -191,17 +200,24 @@ impl Context {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    let mut arguments = std::env::args_os().skip(1);
-    if arguments
-        .next()
-        .is_some_and(|first| first == COMPILE_COMMAND)
-    {
-        return printer::compile(arguments);
+    let words: Vec<_> = std::env::args_os().collect();
+    if words.get(1).is_some_and(|first| first == COMPILE_COMMAND) {
+        return printer::compile(words.into_iter().skip(2));
     }
     if let Ok(program) = std::env::current_exe() {
         compile_with(program);
     }
-    let cli = Cli::parse();
+    if let Some(words) = complete::asked(&words) {
+        let found = complete::print(words, &Printer::new(true));
+        return ExitCode::from(u8::from(!found));
+    }
+    let mut command = Cli::command();
+    command.build();
+    let typed = arguments::typed(&command, words);
+    let cli = match Cli::try_parse_from(typed.words) {
+        Ok(cli) => cli,
+        Err(fault) => return misused(&fault, typed.json),
+    };
     let printer = Printer::new(cli.quiet);
     printer::start_tracing(cli.verbose, cli.quiet);
     let runtime = match threads::runtime() {
@@ -255,6 +271,26 @@ async fn until_told(command: Command, context: &Context) -> Result<(), Failure> 
         done = run(command, context) => done,
         signal = context.ending.told() => Err(Failure::Stopped(signal)),
     }
+}
+
+/// The arguments cannot be read, or ask for no more than a text.
+fn misused(fault: &clap::Error, json: bool) -> ExitCode {
+    let printer = Printer::new(false);
+    if !fault.use_stderr() {
+        printer.of_parser(fault);
+        return ExitCode::SUCCESS;
+    }
+    if json {
+        printer.error_json(&Error::configuration(arguments::in_words(fault)));
+    } else {
+        printer.of_parser(fault);
+        let text = fault.kind() == Fault::MissingRequiredArgument
+            && fault.to_string().contains("  <TEXT>");
+        if text {
+            printer.note("  tip: a text that looks like an option stands behind --");
+        }
+    }
+    ExitCode::from(2)
 }
 
 async fn run(command: Command, context: &Context) -> Result<(), Failure> {

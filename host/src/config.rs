@@ -48,8 +48,8 @@ use indexmap::IndexMap;
 use resolve::Refusal;
 
 pub use base_url::normalise_base_url;
-pub(crate) use diagnose::advice;
 pub use diagnose::{ConfigError, Position, Problem};
+pub(crate) use diagnose::{advice, nearest};
 pub use endpoint::{BaseUrlError, Endpoint, Header, Proxy, Standing};
 pub use env::{Env, EnvFile};
 pub use model::{

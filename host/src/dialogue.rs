@@ -138,6 +138,7 @@ impl Dialogue {
         let said = answer.parts.iter().any(|part| match part {
             Part::Text(text) => !text.text.trim().is_empty(),
             Part::ToolCall(_) => true,
+            Part::Opaque(block) => !block.media().is_empty(),
             _ => false,
         });
         if said {

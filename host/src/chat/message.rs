@@ -214,7 +214,7 @@ fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::E
 }
 
 /// The media type of a picture by the signature of its bytes.
-fn image_media_type(data: &[u8]) -> Option<&'static str> {
+pub(super) fn image_media_type(data: &[u8]) -> Option<&'static str> {
     let at = |range: std::ops::Range<usize>| data.get(range).unwrap_or_default();
     match data {
         _ if data.starts_with(b"\x89PNG\r\n\x1a\n") => Some("image/png"),

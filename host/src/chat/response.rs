@@ -7,8 +7,9 @@ use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::media::{Media, media_of};
 use super::message::text_of;
-use super::{Billing, ChatMessage, Part, Role, ToolCall, Usage};
+use super::{Billing, ChatMessage, OpaquePart, Part, Role, ToolCall, Usage};
 use crate::error::Error;
 
 /// Why the model stopped.
@@ -117,6 +118,13 @@ impl ChatResponse {
         })
     }
 
+    /// Pictures, sound and films among the vendor's own blocks of the answer. There is no unified form of
+    /// them yet; the blocks themselves are [`Part::Opaque`].
+    #[must_use]
+    pub fn media(&self) -> Vec<Media> {
+        media_of(&self.parts)
+    }
+
     /// Output tokens in a second, from the first piece of the answer to the last; absent where the
     /// vendor counted none, or the answer came whole or in one burst, which tells nothing of the model.
     #[must_use]
@@ -152,6 +160,36 @@ struct CallView<'a> {
     arguments: &'a str,
 }
 
+/// A vendor's own block as it stands in output.
+#[derive(Serialize)]
+struct BlockView<'a> {
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    media: Vec<Media>,
+    data: BlockData<'a>,
+}
+
+/// JSON as it came; a text where it is none.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum BlockData<'a> {
+    Json(&'a RawValue),
+    Text(&'a str),
+}
+
+impl<'a> From<&'a OpaquePart> for BlockView<'a> {
+    fn from(block: &'a OpaquePart) -> Self {
+        BlockView {
+            kind: &block.kind,
+            media: block.media(),
+            data: match serde_json::from_str(&block.data) {
+                Ok(json) => BlockData::Json(json),
+                Err(_) => BlockData::Text(&block.data),
+            },
+        }
+    }
+}
+
 impl Serialize for ChatResponse {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let calls: Vec<_> = self
@@ -163,6 +201,14 @@ impl Serialize for ChatResponse {
             })
             .collect();
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let blocks: Vec<BlockView<'_>> = self
+            .parts
+            .iter()
+            .filter_map(|part| match part {
+                Part::Opaque(block) => Some(block.into()),
+                _ => None,
+            })
+            .collect();
         let mut fields = serializer.serialize_struct("ChatResponse", 17)?;
         fields.serialize_field("model", &self.model)?;
         fields.serialize_field("provider", &self.provider)?;
@@ -171,6 +217,9 @@ impl Serialize for ChatResponse {
         fields.serialize_field("content", &self.content())?;
         fields.serialize_field("reasoning", &self.reasoning())?;
         fields.serialize_field("tool_calls", &calls)?;
+        if !blocks.is_empty() {
+            fields.serialize_field("opaque", &blocks)?;
+        }
         fields.serialize_field("finish_reason", &self.finish_reason)?;
         fields.serialize_field("raw_finish_reason", &self.raw_finish_reason)?;
         fields.serialize_field("usage", &self.usage)?;
@@ -279,5 +328,38 @@ mod tests {
             answer(Some(1000), Usage::default()).tokens_per_second(),
             None
         );
+    }
+
+    #[test]
+    fn a_block_of_the_vendor_is_in_the_output_as_it_came() {
+        let block = |kind: &str, data: &str| {
+            Part::Opaque(OpaquePart {
+                kind: kind.to_owned(),
+                data: data.to_owned(),
+            })
+        };
+        let picture = r#"{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgoAAAANSUhEUgAA"},"n":12345678901234567890123}"#;
+        let mut drawn = answer(None, Usage::default());
+        drawn.parts = vec![
+            Part::text("here"),
+            block("inlineData", picture),
+            block("other", "no JSON"),
+        ];
+        let text = serde_json::to_string(&drawn).unwrap();
+        assert!(text.contains(picture), "{text}");
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let blocks = &value["opaque"];
+        assert_eq!(blocks[0]["kind"], "inlineData");
+        assert_eq!(
+            blocks[0]["media"],
+            serde_json::json!([{ "media_type": "image/png", "bytes": 18 }])
+        );
+        assert_eq!(
+            blocks[1],
+            serde_json::json!({ "kind": "other", "data": "no JSON" })
+        );
+        assert_eq!(drawn.media().len(), 1);
+        let plain = serde_json::to_value(answer(None, Usage::default())).unwrap();
+        assert_eq!(plain.get("opaque"), None);
     }
 }

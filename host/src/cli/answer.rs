@@ -1,7 +1,7 @@
 //! How answers are shown, whichever command asked.
 
 use super::{Context, Failure, foreign};
-use crate::chat::{ChatEvent, ChatResponse, FinishReason};
+use crate::chat::{ChatEvent, ChatResponse, FinishReason, media_summary};
 
 #[derive(serde::Serialize)]
 struct Done<'a> {
@@ -34,8 +34,14 @@ pub(super) fn print_calls(context: &Context, answer: &ChatResponse) -> Result<()
     Ok(())
 }
 
-/// Says why an answer may not be what was expected.
+/// Says what of an answer is not shown, and why it may not be what was expected.
 pub(super) fn note_end(context: &Context, answer: &ChatResponse) {
+    if let (Some(media), false) = (media_summary(&answer.media()), context.json) {
+        context.printer.note(&format!(
+            "note: the answer also holds {}, which is not shown here: --json prints it",
+            foreign::line(&media)
+        ));
+    }
     let raw = foreign::line(answer.raw_finish_reason.as_deref().unwrap_or("-"));
     match answer.finish_reason {
         FinishReason::Length => context

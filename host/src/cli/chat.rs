@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::{Context, Failure, figures, foreign};
+use super::{Context, Failure, figures, foreign, value};
 use crate::chat::{ChatMessage, ImagePart};
 use crate::dialogue::Dialogue;
 use crate::service::{MultiLlmService, Reloaded, Watch};
@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(long, short)]
     model: Option<String>,
     /// Instructions for the model
-    #[arg(long, short)]
+    #[arg(long, short, allow_hyphen_values = true)]
     system: Option<String>,
     /// Print answers while they are produced
     #[arg(long)]
@@ -36,10 +36,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "ID")]
     conversation: Option<String>,
     /// The most tokens of an answer
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = value::tokens())]
     max_tokens: Option<u32>,
     /// 0 is greedy; up to 1 or 2, by vendor
-    #[arg(long, short, value_name = "X")]
+    #[arg(long, short, value_name = "X", allow_hyphen_values = true, value_parser = value::temperature)]
     temperature: Option<f64>,
 }
 
@@ -225,6 +225,10 @@ impl Chat<'_> {
         match failure {
             failure @ (Failure::Output(_) | Failure::Stopped(_)) => return Err(failure),
             Failure::Reported => {}
+            Failure::Usage(fault) if self.context.json => {
+                let error = crate::Error::configuration(fault);
+                self.context.printer.error_json(&error);
+            }
             Failure::Usage(fault) => self.context.printer.error(&fault),
             Failure::Error(error) if self.context.json => self.context.printer.error_json(&error),
             Failure::Error(error) => self.context.printer.failure(&error),

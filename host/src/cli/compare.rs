@@ -3,8 +3,9 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use super::{Context, Failure, figures, foreign, input, progress};
-use crate::chat::{ChatMessage, ChatRequest};
+use super::{Context, Failure, figures, foreign, input, picture, progress, value};
+use crate::chat::{ChatMessage, ChatRequest, media_summary};
+use crate::config::{Config, nearest};
 use crate::service::Comparison;
 
 /// The narrowest column that is worth reading.
@@ -15,6 +16,7 @@ const COLUMN: usize = 34;
 #[command(after_help = "\
 Examples:
   multillm compare \"What is a monad?\" --models gpt-4 claude-3-haiku
+  multillm compare --models gpt-4 claude-3-haiku \"What is a monad?\"
   git diff | multillm compare \"Write a commit message\" --models gpt-4,gemini-pro --json")]
 pub(super) struct Args {
     /// The question. What is piped in stands before it; `-` or nothing: standard input alone
@@ -23,19 +25,19 @@ pub(super) struct Args {
     #[arg(long)]
     no_stdin: bool,
     /// Models or routes of the configuration, two or more
-    #[arg(long, short, required = true, num_args = 1.., value_delimiter = ',', value_name = "MODEL")]
+    #[arg(long, short, required = true, num_args = 1.., value_name = "MODEL")]
     models: Vec<String>,
     /// Instructions for the models
-    #[arg(long, short)]
+    #[arg(long, short, allow_hyphen_values = true)]
     system: Option<String>,
-    /// A picture: a file, or a URL that the vendor fetches. May be repeated
+    /// A picture: a file, a data: URL, a URL that the vendor fetches, - for standard input. May be repeated
     #[arg(long, short, value_name = "FILE|URL")]
     image: Vec<String>,
     /// The most tokens to produce, each
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = value::tokens())]
     max_tokens: Option<u32>,
     /// 0 is greedy; up to 1 or 2, by vendor
-    #[arg(long, short, value_name = "X")]
+    #[arg(long, short, value_name = "X", allow_hyphen_values = true, value_parser = value::temperature)]
     temperature: Option<f64>,
 }
 
@@ -45,14 +47,43 @@ struct Report<'a> {
     results: &'a [Comparison],
 }
 
-pub(super) async fn run(mut args: Args, context: &Context) -> Result<(), Failure> {
-    let mut seen = std::collections::HashSet::new();
-    args.models.retain(|model| seen.insert(model.clone()));
-    let piped = || input::prompt(args.prompt.as_deref(), args.no_stdin);
-    let prompt = input::reading(context, piped)?;
+pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
+    let images = input::reading(context, || picture::all(&args.image, context))?;
+    let piped = !picture::takes_stdin(&args.image);
+    let no_stdin = args.no_stdin;
+    let read = |argument: Option<&str>| match piped {
+        true => input::reading(context, || input::prompt(argument, no_stdin)),
+        false => input::alone(argument),
+    };
+    // What is wrong with the question is told before anything is loaded, if it stands where it should.
+    let early = args.prompt.as_deref().map(|prompt| read(Some(prompt)));
+    let early = early.transpose()?;
+    let service = context.service().await?;
+    let config = service.config();
+    let mut words = args.models;
+    let names = |name: &str| config.models.contains_key(name) || config.routes.contains_key(name);
+    let prompt = match early {
+        Some(prompt) => prompt,
+        None => match (last(&words, &config), piped) {
+            (Last::Model, _) => {
+                for name in apart(&words, names) {
+                    service.knows(&name)?;
+                }
+                read(None)?
+            }
+            (Last::Question, _) | (Last::Perhaps, false) => read(words.pop().as_deref())?,
+            (Last::Perhaps, true) => {
+                match input::reading(context, || input::optional_prompt(None, no_stdin))? {
+                    Some(piped) => piped,
+                    None => words.pop().unwrap_or_default(),
+                }
+            }
+        },
+    };
+    let models = apart(&words, names);
     let mut question = ChatMessage::user(&prompt);
-    for place in &args.image {
-        question = question.with_image(input::image(place)?);
+    for image in images {
+        question = question.with_image(image);
     }
     let mut messages: Vec<_> = args.system.iter().map(ChatMessage::system).collect();
     messages.push(question);
@@ -60,12 +91,9 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<(), Failure
     request.sampling.max_tokens = args.max_tokens;
     request.sampling.temperature = args.temperature;
 
-    let service = context.service().await?;
-    let lines = progress::Lines::new(context, &args.models);
+    let lines = progress::Lines::new(context, &models);
     let outcome = service
-        .compare_with(&request, &args.models, |place, news| {
-            lines.tell(place, &news)
-        })
+        .compare_with(&request, &models, |place, news| lines.tell(place, &news))
         .await;
     lines.clear();
     service.close().await;
@@ -80,6 +108,56 @@ pub(super) async fn run(mut args: Args, context: &Context) -> Result<(), Failure
     match results.iter().any(|result| result.outcome.is_ok()) {
         true => Ok(()),
         false => Err(Failure::Reported),
+    }
+}
+
+/// The models, each once; several may stand in one word with commas between.
+fn apart(words: &[String], knows: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut models: Vec<String> = vec![];
+    for word in words {
+        let names: Vec<&str> = match knows(word) {
+            true => vec![word],
+            false => word.split(',').map(str::trim).collect(),
+        };
+        for name in names {
+            if !name.is_empty() && !models.iter().any(|known| known == name) {
+                models.push(name.to_owned());
+            }
+        }
+    }
+    models
+}
+
+/// What a word behind the models is.
+#[derive(Debug, PartialEq, Eq)]
+enum Last {
+    /// One more model, rightly named or not.
+    Model,
+    /// The question.
+    Question,
+    /// The question, unless another is piped in.
+    Perhaps,
+}
+
+/// What the last of the words behind `--models` is, where no question stands elsewhere.
+fn last(words: &[String], config: &Config) -> Last {
+    let names = || config.models.keys().chain(config.routes.keys());
+    let knows = |name: &str| names().any(|known| known == name);
+    let Some((last, before)) = words.split_last() else {
+        return Last::Model;
+    };
+    let known = apart(before, knows)
+        .iter()
+        .filter(|name| knows(name))
+        .count();
+    let models = apart(std::slice::from_ref(last), knows);
+    if known == 0 || models.iter().any(|name| knows(name)) {
+        return Last::Model;
+    }
+    match last.contains(char::is_whitespace) {
+        true => Last::Question,
+        false if known < 2 || nearest(last, names().map(String::as_str)).is_some() => Last::Model,
+        false => Last::Perhaps,
     }
 }
 
@@ -141,10 +219,12 @@ fn said(result: &Comparison) -> String {
                 .map(|call| format!("{}({})", call.name, call.arguments));
             let content = answer.content();
             let content = content.trim_end();
+            let media = media_summary(&answer.media());
             let texts = (!content.is_empty())
                 .then(|| content.to_owned())
                 .into_iter()
-                .chain(calls);
+                .chain(calls)
+                .chain(media.map(|media| format!("[{media}, not shown here: --json prints it]")));
             texts.collect::<Vec<_>>().join("\n").replace('\t', "    ")
         }
         Err(error) => foreign::line(&format!("failed: {error}")),
@@ -155,5 +235,49 @@ fn took(result: &Comparison) -> String {
     match &result.outcome {
         Ok(answer) => figures::of_answer(answer),
         Err(_) => format!("after {}", figures::time(result.elapsed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Env;
+
+    fn judge(words: &[&str]) -> Last {
+        let text = r#"{ "models": { "gpt-4": { "provider": "openai" }, "big model": { "provider": "openai" } },
+                        "routes": { "any": { "models": ["gpt-4"] } } }"#;
+        let env = Env::fixed("", [("A", "")]);
+        let config = Config::from_json_str(text, Path::new("."), &env).unwrap();
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        last(&words, &config)
+    }
+
+    #[test]
+    fn a_question_behind_the_models_is_no_model() {
+        assert_eq!(
+            judge(&["gpt-4", "any", "What is this, exactly?"]),
+            Last::Question
+        );
+        assert_eq!(judge(&["gpt-4,any", "What is it?"]), Last::Question);
+        assert_eq!(judge(&["gpt-4", "any", "hello"]), Last::Perhaps);
+        for models in [
+            &["gpt-4", "any"][..],
+            &["gpt-4", "any,gtp-4"],
+            &["gpt-4", "any", "gtp-4"],
+            &["gpt-4", "big model"],
+            &["gpt-4", "hello"],
+            &["What is it?"],
+        ] {
+            assert_eq!(judge(models), Last::Model, "{models:?}");
+        }
+    }
+
+    #[test]
+    fn models_stand_apart_or_with_commas_each_once() {
+        let words = ["a,b", "c", "d, e", "a", "f,g"].map(str::to_owned);
+        let models = apart(&words, |name| name == "f,g");
+        assert_eq!(models, ["a", "b", "c", "d", "e", "f,g"]);
     }
 }

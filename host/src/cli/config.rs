@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::{Context, Failure, foreign, input, trust};
+use super::{Context, Failure, foreign, input, place, trust};
 use crate::config::{Config, ConfigError, ConfigFile, Env, Problem, Provenance, Starter};
 use crate::error::Error;
 use crate::files::{self, Existing, Readers};
@@ -43,9 +43,10 @@ pub(super) enum Command {
     /// Turn a price list in LiteLLM's form into a price table
     ImportPrices {
         /// The list, such as model_prices_and_context_window.json
+        #[arg(value_parser = place::path())]
         file: PathBuf,
         /// The file to write [default: standard output]
-        #[arg(long, short, value_name = "FILE")]
+        #[arg(long, short, value_name = "FILE", value_parser = place::path())]
         output: Option<PathBuf>,
     },
 }

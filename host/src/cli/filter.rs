@@ -1,6 +1,6 @@
 //! Which recorded exchanges a command is about.
 
-use super::Failure;
+use super::{Context, Failure, clock};
 use crate::stats::{self, Filter};
 
 /// Arguments that choose exchanges.
@@ -13,8 +13,8 @@ pub(super) struct Args {
     /// Of this provider only
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
-    /// Since then: 30m, 2h, 7d, 2026-11-01, or 2026-11-01T09:30:00+08:00 (UTC unless it says otherwise)
-    #[arg(long, value_name = "TIME")]
+    /// Since then: 30m, 2h, 7d, 2026-11-01, or 2026-11-01T09:30:00+08:00 (local time unless it says otherwise)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
     /// Only those that failed or were cancelled
     #[arg(long)]
@@ -23,9 +23,12 @@ pub(super) struct Args {
 
 impl Args {
     /// The filter they describe.
-    pub(super) fn filter(&self) -> Result<Filter, Failure> {
+    pub(super) fn filter(&self, context: &Context) -> Result<Filter, Failure> {
         let now = jiff::Timestamp::now().as_millisecond();
-        let since_ms = self.since.as_deref().map(|text| stats::since(text, now));
+        let since_ms = self
+            .since
+            .as_deref()
+            .map(|text| stats::since(text, now, &clock::zone(context)));
         Ok(Filter {
             model: self.model.clone(),
             provider: self.provider.clone(),

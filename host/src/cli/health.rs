@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Context, Failure, figures, foreign, list, progress};
+use super::sheet::Sheet;
+use super::{Context, Failure, figures, foreign, progress};
 use crate::service::ModelHealth;
 
 /// Arguments of `health`.
@@ -11,7 +12,7 @@ pub(super) struct Args {
     /// Models or routes to ask [default: every model that is switched on]
     models: Vec<String>,
     /// Seconds that each may take [default: health.timeout_ms of the configuration]
-    #[arg(long, short, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, short, value_name = "SECONDS", allow_hyphen_values = true, value_parser = seconds)]
     timeout: Option<Duration>,
 }
 
@@ -39,22 +40,22 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
 }
 
 fn print(found: &[ModelHealth], context: &Context) -> Result<(), Failure> {
-    let mut table = list::table(&["MODEL", "PROVIDER", "STATE", "LATENCY", "ANSWERED AS"]);
+    let mut table = Sheet::new(&["MODEL", "PROVIDER", "STATE", "LATENCY", "ANSWERED AS"]);
     for model in found {
         let state = match &model.error {
             None => "ok".to_owned(),
             Some(error) => error.kind.as_str().replace('_', " "),
         };
         let latency = model.latency_ms.map(Duration::from_millis);
-        table.add_row([
+        table.row([
             model.model.clone(),
             model.provider.clone(),
             state,
             latency.map_or("-".to_owned(), figures::time),
-            foreign::line(model.vendor_model.as_deref().unwrap_or("-")),
+            model.vendor_model.clone().unwrap_or_else(|| "-".to_owned()),
         ]);
     }
-    context.printer.line(&table.trim_fmt())?;
+    context.printer.table(&table)?;
     for model in found {
         let Some(error) = &model.error else {
             continue;
@@ -62,13 +63,13 @@ fn print(found: &[ModelHealth], context: &Context) -> Result<(), Failure> {
         let status = error
             .status
             .map_or(String::new(), |status| format!(" (HTTP {status})"));
-        context.printer.line(&format!(
+        context.printer.text(&format!(
             "\n{}: {}{status}",
             model.model,
             foreign::line(&error.message)
         ))?;
         if let Some(fix) = &model.fix {
-            context.printer.line(&format!("  fix: {fix}"))?;
+            context.printer.text(&format!("  fix: {fix}"))?;
         }
     }
     let well = found.iter().filter(|model| model.reachable).count();

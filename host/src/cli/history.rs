@@ -4,9 +4,9 @@ mod export;
 
 use std::path::{Path, PathBuf};
 
-use super::list::table;
 use super::numbers::{dollars, millis, number};
-use super::{Context, Failure, filter, foreign, progress};
+use super::sheet::Sheet;
+use super::{Context, Failure, clock, filter, foreign, place, progress};
 use crate::error::Error;
 use crate::service::MultiLlmService;
 use crate::stats::{Entry, Filter, StatsError};
@@ -26,12 +26,13 @@ pub(super) enum Command {
         #[command(flatten)]
         filter: filter::Args,
         /// At most so many
-        #[arg(long, short = 'n', default_value_t = SHOWN)]
+        #[arg(long, short = 'n', default_value_t = SHOWN, allow_hyphen_values = true)]
         limit: u32,
     },
     /// Show one exchange with everything that is known of it
     Show {
         /// Its number in the list
+        #[arg(allow_negative_numbers = true)]
         id: i64,
     },
     /// Find exchanges by what was asked or answered, in any script
@@ -41,7 +42,7 @@ pub(super) enum Command {
         #[command(flatten)]
         filter: filter::Args,
         /// At most so many
-        #[arg(long, short = 'n', default_value_t = SHOWN)]
+        #[arg(long, short = 'n', default_value_t = SHOWN, allow_hyphen_values = true)]
         limit: u32,
     },
     /// Write exchanges out for other programs
@@ -49,16 +50,16 @@ pub(super) enum Command {
         #[command(flatten)]
         filter: filter::Args,
         /// Only those whose text contains this
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         text: Option<String>,
         /// At most so many, the newest first [default: all]
-        #[arg(long, short = 'n')]
+        #[arg(long, short = 'n', allow_hyphen_values = true)]
         limit: Option<u32>,
         /// The form
         #[arg(long, value_enum, default_value = "json")]
         format: Format,
         /// The file to write [default: standard output]
-        #[arg(long, short, value_name = "FILE")]
+        #[arg(long, short, value_name = "FILE", value_parser = place::path())]
         output: Option<PathBuf>,
     },
     /// Remove exchanges; without a filter all of them, stored conversations and typed lines too
@@ -86,7 +87,7 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<(), Failu
         Command::List { filter, limit } => {
             let filter = Filter {
                 limit: Some(limit),
-                ..filter.filter()?
+                ..filter.filter(context)?
             };
             list(&service, &filter, context).await
         }
@@ -101,7 +102,7 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<(), Failu
             let filter = Filter {
                 text: Some(text),
                 limit: Some(limit),
-                ..filter.filter()?
+                ..filter.filter(context)?
             };
             list(&service, &filter, context).await
         }
@@ -116,11 +117,13 @@ pub(super) async fn run(command: Command, context: &Context) -> Result<(), Failu
             let filter = Filter {
                 text,
                 limit,
-                ..filter.filter()?
+                ..filter.filter(context)?
             };
             export::run(&service, &filter, (format, output), context).await
         }
-        Command::Clear { filter, yes } => clear(&service, &filter.filter()?, yes, context).await,
+        Command::Clear { filter, yes } => {
+            clear(&service, &filter.filter(context)?, yes, context).await
+        }
     }
 }
 
@@ -153,14 +156,16 @@ async fn list(
         context.printer.note("no such exchange is recorded");
         return Ok(());
     }
-    let mut table = table(&[
+    let mut table = Sheet::new(&[
         "ID", "TIME", "MODEL", "OUTCOME", "TOKENS", "COST", "LATENCY", "PROMPT",
-    ]);
+    ])
+    .texts(&[3, 7]);
+    let zone = clock::zone(context);
     for entry in &entries {
-        table.add_row([
+        table.row([
             entry.id.to_string(),
-            local_time(entry),
-            foreign::line(&entry.model),
+            local_time(entry, &zone),
+            entry.model.clone(),
             outcome(entry),
             number(entry.total_tokens),
             dollars(entry.cost),
@@ -168,7 +173,7 @@ async fn list(
             beginning(entry.prompt.as_deref().unwrap_or("-")),
         ]);
     }
-    context.printer.line(&table.trim_fmt())?;
+    context.printer.table(&table)?;
     let shown = u64::try_from(entries.len()).unwrap_or(u64::MAX);
     if shown < all {
         let more = if all < COUNTED { "" } else { "more than " };
@@ -205,9 +210,13 @@ async fn show(service: &MultiLlmService, id: i64, context: &Context) -> Result<(
         number(entry.completion_tokens),
         number(entry.reasoning_tokens),
     );
+    let zone = clock::zone(context);
     let rows = [
         ("id", entry.id.to_string()),
-        ("time", format!("{} ({})", local_time(&entry), entry.at())),
+        (
+            "time",
+            format!("{} ({})", local_time(&entry, &zone), entry.at()),
+        ),
         ("model", entry.model.clone()),
         ("vendor's model", or_dash(entry.vendor_model.as_ref())),
         ("provider", entry.provider.clone()),
@@ -296,9 +305,9 @@ fn outcome(entry: &Entry) -> String {
     }
 }
 
-fn local_time(entry: &Entry) -> String {
+fn local_time(entry: &Entry, zone: &jiff::tz::TimeZone) -> String {
     let time = jiff::Timestamp::from_millisecond(entry.at_ms).unwrap_or_default();
-    time.to_zoned(jiff::tz::TimeZone::system())
+    time.to_zoned(zone.clone())
         .strftime("%Y-%m-%d %H:%M:%S")
         .to_string()
 }

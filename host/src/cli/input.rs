@@ -10,14 +10,11 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Context, Failure};
+use super::{Context, Failure, place};
 use crate::bounded;
-use crate::chat::{ImagePart, JsonSchema, ResponseFormat, Tool};
+use crate::chat::{JsonSchema, ResponseFormat, Tool};
 use crate::error::Error;
 use crate::template::{INPUT, Rendered, Template};
-
-/// The largest picture that is read, in bytes.
-const MAX_IMAGE: u64 = 32 << 20;
 
 /// The most that is read from standard input, in bytes: twice what a request may hold by default,
 /// and more than any model reads.
@@ -35,7 +32,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Notes what is read from now on.
-fn now_reading(what: impl Into<String>) {
+pub(super) fn now_reading(what: impl Into<String>) {
     *lock(&READ) = what.into();
 }
 
@@ -100,6 +97,15 @@ pub(super) fn prompt(argument: Option<&str>, unread: bool) -> Result<String, Fai
     Ok(prompt)
 }
 
+/// The prompt from the argument alone: what is piped in is something else.
+pub(super) fn alone(argument: Option<&str>) -> Result<String, Failure> {
+    let argument = argument.filter(|argument| *argument != "-" && !argument.trim().is_empty());
+    let argument = argument.ok_or_else(|| {
+        usage("no prompt: give one as an argument, since the picture is piped in")
+    })?;
+    Ok(argument.to_owned())
+}
+
 /// As [`prompt`], where there need be none.
 pub(super) fn optional_prompt(
     argument: Option<&str>,
@@ -128,7 +134,7 @@ fn read_stdin() -> Result<String, Failure> {
     })?;
     now_reading("");
     String::from_utf8(bytes).map_err(|_| {
-        usage("standard input is no UTF-8 text: convert it, or use --image for a picture")
+        usage("standard input is no UTF-8 text: convert it, or use --image - for a picture")
     })
 }
 
@@ -159,27 +165,6 @@ pub(super) fn confirmed(question: &str, context: &Context) -> Result<bool, Failu
             "{question} nobody can be asked here: --yes agrees"
         ))),
     }
-}
-
-/// A picture from a file or a URL.
-pub(super) fn image(place: &str) -> Result<ImagePart, Failure> {
-    if place.starts_with("http://") || place.starts_with("https://") {
-        return Ok(ImagePart::url(place));
-    }
-    now_reading(place);
-    let data = bounded::file(Path::new(place), MAX_IMAGE).map_err(|error| {
-        usage(match error.kind() {
-            ErrorKind::FileTooLarge => {
-                format!("the picture {place} has more than {MAX_IMAGE} bytes: scale it down")
-            }
-            _ => format!("cannot read the picture {place}: {error}"),
-        })
-    })?;
-    ImagePart::bytes(data).ok_or_else(|| {
-        usage(format!(
-            "{place} is no picture: PNG, JPEG, GIF, WebP, BMP, HEIC and AVIF are known"
-        ))
-    })
 }
 
 /// A JSON file.
@@ -275,7 +260,8 @@ pub(super) fn fill(
             .ok_or_else(|| usage(format!("-p {word:?} is not of the form NAME=VALUE")))?;
         let value = match (value.strip_prefix("@@"), value.strip_prefix('@')) {
             (Some(rest), _) => format!("@{rest}"),
-            (None, Some(path)) => bounded::text(Path::new(path), MAX_TEXT)
+            (None, Some(path)) => place::file(path)
+                .and_then(|file| bounded::text(&file, MAX_TEXT).map_err(|error| error.to_string()))
                 .map_err(|error| usage(format!("-p {name}: cannot read {path}: {error}")))?,
             (None, None) => value.to_owned(),
         };

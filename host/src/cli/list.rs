@@ -1,8 +1,7 @@
 //! `multillm list`: what can be asked.
 
-use comfy_table::{ContentArrangement, Table, presets};
-
-use super::{Context, Failure, foreign};
+use super::sheet::Sheet;
+use super::{Context, Failure};
 
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -21,17 +20,17 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
                 context.printer.json(&models)?;
                 return Ok(());
             }
-            let mut table = table(&["MODEL", "CONTEXT", "OUTPUT", "TITLE"]);
+            let mut table = Sheet::new(&["MODEL", "CONTEXT", "OUTPUT", "TITLE"]).texts(&[3]);
             let count = |tokens: Option<u64>| tokens.map_or(String::new(), |n| n.to_string());
             for model in models {
-                table.add_row([
-                    foreign::line(&model.id),
+                table.row([
+                    model.id,
                     count(model.context_tokens),
                     count(model.output_tokens),
-                    foreign::line(&model.title.unwrap_or_default()),
+                    model.title.unwrap_or_default(),
                 ]);
             }
-            context.printer.line(&table.trim_fmt())?;
+            context.printer.table(&table)?;
         }
         None => {
             let models = service.models();
@@ -39,7 +38,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
                 context.printer.json(&models)?;
                 return Ok(());
             }
-            let mut table = table(&["MODEL", "PROVIDER", "VENDOR'S NAME", ""]);
+            let mut table = Sheet::new(&["MODEL", "PROVIDER", "VENDOR'S NAME", ""]).texts(&[2, 3]);
             for model in models {
                 let mut remarks = vec![];
                 if model.default {
@@ -51,20 +50,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
                 remarks.extend(model.description);
                 let provider = model.provider.unwrap_or_else(|| "(route)".to_owned());
                 let vendor = model.model_name.unwrap_or_else(|| model.models.join(", "));
-                let cells = [model.name, provider, vendor, remarks.join(", ")];
-                table.add_row(cells.map(|cell| foreign::line(&cell)));
+                table.row([model.name, provider, vendor, remarks.join(", ")]);
             }
-            context.printer.line(&table.trim_fmt())?;
+            context.printer.table(&table)?;
         }
     }
     Ok(())
-}
-
-pub(super) fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(header);
-    table
 }

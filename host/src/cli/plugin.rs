@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Context, Failure, foreign, trust};
+use super::{Context, Failure, foreign, place, trust};
 use crate::config::{PluginGrant, Starter};
 use crate::plugin::{
     Contract, EngineOptions, Inspection, LoadOptions, PluginEngine, capability_matrix, wire,
@@ -16,6 +16,7 @@ pub(super) enum Command {
     /// What a component file imports, exports and says of itself
     Inspect {
         /// The component
+        #[arg(value_parser = place::path())]
         file: PathBuf,
         /// Admit WASI imports, linked against an empty WASI, as "wasi": "deny-all" does
         #[arg(long)]
@@ -24,6 +25,7 @@ pub(super) enum Command {
     /// Print what plugins can do, side by side, as a Markdown table
     Matrix {
         /// The components [default: those of the configuration and of its plugin directory]
+        #[arg(value_parser = place::path())]
         files: Vec<PathBuf>,
     },
     /// Allow a plugin that is none of the program's own its address and the variables it asks for

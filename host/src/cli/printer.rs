@@ -16,6 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 
 use super::foreign::{self, Flow};
+use super::sheet::{self, Sheet};
 use crate::error::{Error, ErrorKind};
 
 /// Writes to the two streams of the process.
@@ -69,9 +70,23 @@ impl Printer {
         self.drawable && !self.quiet
     }
 
-    /// How many columns stdout has, if it is a terminal.
+    /// How many columns stdout has, if it is a terminal that knows. One that says 0 does not.
     pub(crate) fn width(&self) -> Option<u16> {
-        comfy_table::Table::new().width().filter(|_| self.terminal)
+        let width = comfy_table::Table::new().width();
+        width.filter(|width| self.terminal && *width > 0)
+    }
+
+    /// A table, for the width of the terminal.
+    pub(super) fn table(&self, table: &Sheet) -> io::Result<()> {
+        self.line(&table.text(self.width().map(usize::from)))
+    }
+
+    /// Running text; on a terminal its words are not broken.
+    pub(super) fn text(&self, text: &str) -> io::Result<()> {
+        match self.width() {
+            Some(width) => self.line(&sheet::wrapped(text, width.into()).join("\n")),
+            None => self.line(text),
+        }
     }
 
     /// What was drawn for a terminal: text that went through [`foreign`], in forms of our own.
@@ -190,6 +205,11 @@ impl Printer {
             let seconds = wait as f64 / 1000.0;
             self.note(&format!("the vendor asks to wait {seconds:.1} s"));
         }
+    }
+
+    /// What the parser of arguments has to say: help, or a fault.
+    pub(crate) fn of_parser(&self, said: &clap::Error) {
+        let _ = said.print();
     }
 
     /// A failure as the last line of stderr.

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use futures_util::StreamExt as _;
 
-use super::{Context, Failure, answer, input, progress, template};
+use super::{Context, Failure, answer, input, picture, place, progress, template, value};
 use crate::chat::{
-    ChatEvent, ChatMessage, ChatRequest, ChatResponse, ReasoningEffort, ResponseFormat, ToolChoice,
+    ChatEvent, ChatMessage, ChatRequest, ChatResponse, FinishReason, ReasoningEffort,
+    ResponseFormat, ToolChoice,
 };
-use crate::service::MultiLlmService;
+use crate::error::{Error, ErrorKind};
+use crate::service::{MultiLlmService, Shortfall, shortfall};
 use crate::template::Template;
 
 /// Arguments of `query`.
@@ -25,55 +27,64 @@ pub(super) struct Args {
     #[arg(long, short)]
     model: Option<String>,
     /// Instructions for the model
-    #[arg(long, short)]
+    #[arg(long, short, allow_hyphen_values = true)]
     system: Option<String>,
     /// Print the answer while it is produced
     #[arg(long)]
     stream: bool,
-    /// A picture: a file, or a URL that the vendor fetches. May be repeated
+    /// A picture: a file, a data: URL, a URL that the vendor fetches, - for standard input. May be repeated
     #[arg(long, short, value_name = "FILE|URL")]
     image: Vec<String>,
     /// The most tokens to produce
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = value::tokens())]
     max_tokens: Option<u32>,
     /// 0 is greedy; up to 1 or 2, by vendor
-    #[arg(long, short, value_name = "X")]
+    #[arg(long, short, value_name = "X", allow_hyphen_values = true, value_parser = value::temperature)]
     temperature: Option<f64>,
     /// Nucleus sampling, 0 to 1
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_hyphen_values = true, value_parser = value::top_p)]
     top_p: Option<f64>,
     /// Draw from the N most likely tokens
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     top_k: Option<u32>,
     /// Same seed, same answer, as far as the vendor can
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     seed: Option<i64>,
     /// A text that ends the answer. May be repeated
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     stop: Vec<String>,
     /// How much to think before answering
     #[arg(long, value_name = "EFFORT")]
     reasoning_effort: Option<Effort>,
     /// Answer with JSON that satisfies the JSON Schema in FILE
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = place::path())]
     schema: Option<PathBuf>,
     /// Answer with JSON of any form
     #[arg(long, conflicts_with = "schema")]
     json_mode: bool,
     /// Tools the model may call: a JSON list of {name, description, parameters}, or OpenAI's form
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = place::path())]
     tools: Option<PathBuf>,
     /// auto, none, required, or the name of a tool
     #[arg(long, value_name = "CHOICE", requires = "tools")]
     tool_choice: Option<String>,
+    /// Fail if the answer is not what --schema, --json-mode or --tool-choice asked for, or was cut
+    #[arg(long)]
+    strict: bool,
     /// Ask by a template of the configuration's templates_dir; the prompt is its {{input}}
     #[arg(long, value_name = "NAME")]
     template: Option<String>,
     /// The value of a template's variable; @FILE takes it from a file. May be repeated
-    #[arg(long, short = 'p', value_name = "NAME=VALUE", requires = "template")]
+    #[arg(
+        long,
+        short = 'p',
+        value_name = "NAME=VALUE",
+        requires = "template",
+        allow_hyphen_values = true
+    )]
     var: Vec<String>,
     /// A parameter for the vendor as it stands, merged into its request. May be repeated
-    #[arg(long, value_name = "KEY=JSON")]
+    #[arg(long, value_name = "KEY=JSON", allow_hyphen_values = true)]
     param: Vec<String>,
 }
 
@@ -112,12 +123,19 @@ impl From<Effort> for ReasoningEffort {
 }
 
 impl Args {
-    fn request(&self, template: Option<&Template>) -> Result<ChatRequest, Failure> {
+    fn request(
+        &self,
+        template: Option<&Template>,
+        context: &Context,
+    ) -> Result<ChatRequest, Failure> {
         let mut system = self.system.clone();
+        let images = picture::all(&self.image, context)?;
+        let piped = !picture::takes_stdin(&self.image);
         let prompt = match template {
+            None if !piped => input::alone(self.prompt.as_deref())?,
             None => input::prompt(self.prompt.as_deref(), self.no_stdin)?,
             Some(template) => {
-                let free = match self.var.iter().any(|word| word.starts_with("input=")) {
+                let free = match !piped || self.var.iter().any(|word| word.starts_with("input=")) {
                     true => self.prompt.clone(),
                     false => input::optional_prompt(self.prompt.as_deref(), self.no_stdin)?,
                 };
@@ -127,8 +145,8 @@ impl Args {
             }
         };
         let mut question = ChatMessage::user(prompt);
-        for place in &self.image {
-            question = question.with_image(input::image(place)?);
+        for image in images {
+            question = question.with_image(image);
         }
         let mut messages: Vec<_> = system.iter().map(ChatMessage::system).collect();
         messages.push(question);
@@ -174,7 +192,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     let early = args
         .template
         .is_none()
-        .then(|| input::reading(context, || args.request(None)))
+        .then(|| input::reading(context, || args.request(None, context)))
         .transpose()?;
     let service = context.service().await?;
     let template = match &args.template {
@@ -183,7 +201,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     };
     let request = match early {
         Some(request) => request,
-        None => input::reading(context, || args.request(template.as_ref()))?,
+        None => input::reading(context, || args.request(template.as_ref(), context))?,
     };
     let preferred = template.and_then(|template| template.model);
     let model = match args.model.clone().or(preferred) {
@@ -202,8 +220,9 @@ async fn ask(
     request: ChatRequest,
     model: &str,
 ) -> Result<(), Failure> {
-    match args.stream {
-        true => stream(context, service, request, model).await,
+    let asked = request.clone();
+    let answer = match args.stream {
+        true => stream(context, service, request, model).await?,
         false => {
             let asking = service.chat(request, model);
             let answer = progress::waiting(context, format!("waiting for {model}"), asking).await?;
@@ -211,6 +230,42 @@ async fn ask(
                 true => context.printer.json(&answer)?,
                 false => print_whole(context, &answer)?,
             }
+            Some(answer)
+        }
+    };
+    answer.map_or(Ok(()), |answer| judge(args, context, &asked, &answer))
+}
+
+/// Says in what the answer falls short of what was asked; an error where that is wanted.
+fn judge(
+    args: &Args,
+    context: &Context,
+    asked: &ChatRequest,
+    answer: &ChatResponse,
+) -> Result<(), Failure> {
+    let found = shortfall(asked, answer);
+    let found = found.or(match (args.strict, answer.finish_reason) {
+        (true, FinishReason::Length) => Some(Shortfall::Cut),
+        (true, FinishReason::ContentFilter) => Some(Shortfall::Withheld),
+        _ => None,
+    });
+    match found {
+        None => Ok(()),
+        Some(found) if args.strict => {
+            let kind = match found {
+                Shortfall::Cut => ErrorKind::Truncated,
+                Shortfall::Withheld => ErrorKind::ContentFiltered,
+                _ => ErrorKind::MalformedResponse,
+            };
+            let mut error = Error::new(kind, found.to_string());
+            error.model = Some(answer.model.clone());
+            error.provider = Some(answer.provider.clone());
+            Err(error.into())
+        }
+        // That was said with the answer.
+        Some(Shortfall::Cut | Shortfall::Withheld) if !context.json => Ok(()),
+        Some(found) => {
+            context.printer.note(&format!("note: {found}"));
             Ok(())
         }
     }
@@ -231,10 +286,11 @@ async fn stream(
     service: &MultiLlmService,
     request: ChatRequest,
     model: &str,
-) -> Result<(), Failure> {
+) -> Result<Option<ChatResponse>, Failure> {
     let opening = service.stream(request, model);
     let mut events = progress::waiting(context, format!("waiting for {model}"), opening).await?;
     let mut ends_line = true;
+    let mut answer = None;
     while let Some(event) = events.next().await {
         let event = match event {
             Ok(event) => event,
@@ -261,6 +317,9 @@ async fn stream(
             }
             (ChatEvent::Reasoning { .. } | ChatEvent::ToolCall(_), false) => {}
         }
+        if let ChatEvent::Done(done) = event {
+            answer = Some(*done);
+        }
     }
-    Ok(())
+    Ok(answer)
 }

@@ -1,8 +1,8 @@
 //! `multillm stats`: what the recorded exchanges add up to.
 
-use super::list::table;
 use super::numbers::{bar, millis, number, partial_dollars, rate, sparkline};
-use super::{Context, Failure, filter, foreign};
+use super::sheet::Sheet;
+use super::{Context, Failure, filter, sheet};
 use crate::stats::{Grouping, Summary, Totals};
 
 /// Columns of the chart.
@@ -30,7 +30,7 @@ enum By {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
-    let filter = args.filter.filter()?;
+    let filter = args.filter.filter(context)?;
     let (grouping, title) = match args.by {
         By::Model => (Grouping::Model, "MODEL"),
         By::Provider => (Grouping::Provider, "PROVIDER"),
@@ -44,14 +44,22 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
             context.printer.note("no such exchange is recorded");
         }
         false => {
-            context.printer.line(&text(&summary, title, grouping))?;
+            let width = context.printer.width().map(usize::from);
+            context
+                .printer
+                .line(&text(&summary, title, grouping, width))?;
         }
     }
     Ok(())
 }
 
 /// Use and cost, then speed and failures, then the failures by kind.
-fn text(summary: &Summary, title: &str, grouping: Grouping) -> String {
+fn text(
+    summary: &Summary,
+    title: &'static str,
+    grouping: Grouping,
+    width: Option<usize>,
+) -> String {
     let mut rows: Vec<(&str, &Totals)> = summary
         .groups
         .iter()
@@ -60,7 +68,10 @@ fn text(summary: &Summary, title: &str, grouping: Grouping) -> String {
     if rows.len() > 1 {
         rows.push(("total", &summary.total));
     }
-    let mut sections = vec![use_of(&rows, summary, title), speed_of(&rows, title)];
+    let mut sections = vec![
+        use_of(&rows, summary, title).text(width),
+        speed_of(&rows, title).text(width),
+    ];
     if grouping == Grouping::Day && summary.groups.len() > 1 {
         let requests: Vec<u64> = summary
             .groups
@@ -75,24 +86,27 @@ fn text(summary: &Summary, title: &str, grouping: Grouping) -> String {
             .iter()
             .map(|(kind, count)| format!("{kind} {}", number(Some(*count))))
             .collect();
-        sections.push(format!("errors by kind: {}", kinds.join(", ")));
+        let kinds = format!("errors by kind: {}", kinds.join(", "));
+        sections.push(sheet::wrapped(&kinds, width.unwrap_or(usize::MAX)).join("\n"));
     }
     sections.join("\n\n")
 }
 
-fn use_of(rows: &[(&str, &Totals)], summary: &Summary, title: &str) -> String {
+fn use_of(rows: &[(&str, &Totals)], summary: &Summary, title: &'static str) -> Sheet {
     let groups = summary.groups.values();
     let largest = groups.map(|totals| totals.total_requests).max();
-    let mut table = table(&[
+    let mut table = Sheet::new(&[
         title, "REQUESTS", "", "PROMPT", "CACHED", "WRITTEN", "OUTPUT", "THOUGHT", "COST",
-    ]);
+    ])
+    .texts(&[8])
+    .figures();
     for (name, totals) in rows {
         let chart = match summary.groups.contains_key(*name) {
             true => bar(totals.total_requests, largest.unwrap_or(0), BAR),
             false => String::new(),
         };
-        table.add_row([
-            foreign::line(name),
+        table.row([
+            (*name).to_owned(),
             number(Some(totals.total_requests)),
             chart,
             number(totals.prompt_tokens),
@@ -107,11 +121,11 @@ fn use_of(rows: &[(&str, &Totals)], summary: &Summary, title: &str) -> String {
             ),
         ]);
     }
-    table.trim_fmt()
+    table
 }
 
-fn speed_of(rows: &[(&str, &Totals)], title: &str) -> String {
-    let mut table = table(&[
+fn speed_of(rows: &[(&str, &Totals)], title: &'static str) -> Sheet {
+    let mut table = Sheet::new(&[
         title,
         "AVERAGE",
         "P50",
@@ -123,15 +137,16 @@ fn speed_of(rows: &[(&str, &Totals)], title: &str) -> String {
         "CANCELLED",
         "RETRIES",
         "KEPT",
-    ]);
+    ])
+    .figures();
     for (name, totals) in rows {
         let share = totals.error_rate.map(|rate| rate * 100.0);
         let errors = match totals.error_count {
             0 => "0".to_owned(),
             count => format!("{} ({})", number(Some(count)), rate(share, "%")),
         };
-        table.add_row([
-            foreign::line(name),
+        table.row([
+            (*name).to_owned(),
             millis(totals.average_latency),
             millis(totals.p50_ms),
             millis(totals.p95_ms),
@@ -144,7 +159,7 @@ fn speed_of(rows: &[(&str, &Totals)], title: &str) -> String {
             number(Some(totals.cache_hits)),
         ]);
     }
-    table.trim_fmt()
+    table
 }
 
 #[cfg(test)]
@@ -168,7 +183,7 @@ mod tests {
             groups: [("模型".to_owned(), totals.clone())].into(),
             total: totals,
         };
-        let text = text(&summary, "MODEL", Grouping::Model);
+        let text = text(&summary, "MODEL", Grouping::Model, None);
         assert!(text.contains("$0.25 (1 of 2 priced)"), "{text}");
         assert!(text.contains("1,234"), "{text}");
         assert!(text.contains("1 (50.0%)"), "{text}");

@@ -1,6 +1,7 @@
 //! `multillm template`: prompts kept in files.
 
-use super::{Context, Failure, foreign, list};
+use super::sheet::Sheet;
+use super::{Context, Failure};
 use crate::config::{Config, Provenance, only_words};
 use crate::template::Template;
 
@@ -89,15 +90,15 @@ pub(super) fn load(config: &Config, name: &str) -> Result<Template, Failure> {
 }
 
 fn print_list(found: &[Template], context: &Context) -> Result<(), Failure> {
-    let mut table = list::table(&["TEMPLATE", "VARIABLES", "DESCRIPTION"]);
+    let mut table = Sheet::new(&["TEMPLATE", "VARIABLES", "DESCRIPTION"]).texts(&[1, 2]);
     for template in found {
-        table.add_row([
-            foreign::line(&template.name),
-            foreign::line(&variables(template)),
-            foreign::line(template.description.as_deref().unwrap_or_default()),
+        table.row([
+            template.name.clone(),
+            variables(template),
+            template.description.clone().unwrap_or_default(),
         ]);
     }
-    context.printer.line(&table.trim_fmt())?;
+    context.printer.table(&table)?;
     Ok(())
 }
 

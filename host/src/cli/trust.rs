@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Context, Failure, foreign, input};
+use super::{Context, Failure, foreign, input, place};
 use crate::config::{
     Config, ConfigError, ConfigFile, PluginGrant, Provenance, TrustError, Untrusted,
 };
@@ -16,6 +16,7 @@ pub(super) const HINT: &str = "allow exactly this content with \"multillm config
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A configuration or .env file [default: those that are found in the working directory]
+    #[arg(value_parser = place::path())]
     path: Option<PathBuf>,
     /// Do not ask
     #[arg(long, short)]

@@ -116,7 +116,7 @@ fn not_found(looked: &[PathBuf]) -> String {
 ///
 /// Case, `-`, `_` and spaces do not count, so that `apiKeyEnv` finds `api_key_env`; one in three
 /// characters may be wrong; the beginning of a longer name finds it too.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Dialogue, now_ms};
-use crate::chat::{ChatMessage, Role};
+use crate::chat::{ChatMessage, Role, transcript};
 use crate::error::{Error, Result};
 use crate::service::MultiLlmService;
 use crate::stats::{Conversation, History, StatsError};
@@ -97,7 +97,10 @@ impl Dialogue {
                 Role::Assistant => "Answer",
                 Role::Tool => "Tool",
             };
-            text += &format!("\n## {who}\n\n{}\n", message.text().trim_end());
+            text += &format!(
+                "\n## {who}\n\n{}\n",
+                transcript(&message.content).trim_end()
+            );
         }
         text
     }

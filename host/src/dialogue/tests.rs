@@ -109,3 +109,17 @@ fn titles_are_short() {
     let dialogue = talk(&[(&"多 ".repeat(100), "b")]);
     assert_eq!(dialogue.title().chars().count(), 60);
 }
+
+#[test]
+fn a_picture_that_came_is_an_answer() {
+    let mut dialogue = Dialogue::new("m");
+    dialogue.ask(ChatMessage::user("draw"));
+    let mut drawn = answer("");
+    drawn.parts = vec![Part::Opaque(crate::chat::OpaquePart {
+        kind: "inlineData".into(),
+        data: r#"{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgoAAAANSUhEUgAA"}}"#.into(),
+    })];
+    assert!(dialogue.answered(&drawn));
+    assert_eq!(dialogue.messages().len(), 2);
+    assert!(dialogue.to_markdown().contains("[1 image/png (18 bytes)]"));
+}

@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::chat::{ChatResponse, Usage};
+use crate::chat::{ChatResponse, Usage, transcript};
 use crate::error::{Error, ErrorKind};
 use crate::stats::{Outcome, Record, Recorder};
 
@@ -72,7 +72,7 @@ impl Recording {
             record.cost = answer.cost;
             record.billing.clone_from(&answer.billing);
             if keep_content {
-                record.answer = Some(answer.content());
+                record.answer = Some(transcript(&answer.parts));
             }
         }
     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use notify::{EventKind, RecursiveMode, Watcher as _};
 use serde::Serialize;
@@ -20,6 +20,12 @@ use crate::error::{Error, Result};
 
 /// How long files are let alone after a change: editors and copies write in several steps.
 const SETTLE: Duration = Duration::from_millis(120);
+/// How often the files are looked at without being told. The system tells of changes in a directory
+/// that is watched, and of none where a link on the way to it is switched, where it is removed and made again, or
+/// where it is mounted from elsewhere. A look is a dozen `stat` calls.
+const LOOK: Duration = Duration::from_secs(2);
+/// How long the configuration file may be away before that is told: it may be on its way back.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What a reload changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -97,18 +103,26 @@ impl MultiLlmService {
             watcher,
             directories: BTreeSet::new(),
             seen: vec![],
+            away: None,
         };
         files.follow(&self.config()).map_err(failed)?;
         let inner = Arc::downgrade(&self.inner);
         let task = tokio::spawn(async move {
-            while news.recv().await.is_some() {
-                tokio::time::sleep(SETTLE).await;
-                let _ = news.try_recv();
+            loop {
+                match tokio::time::timeout(LOOK, news.recv()).await {
+                    Ok(None) => return,
+                    Ok(Some(())) => {
+                        tokio::time::sleep(SETTLE).await;
+                        let _ = news.try_recv();
+                    }
+                    Err(_) => {}
+                }
                 let Some(inner) = inner.upgrade() else {
                     return;
                 };
                 let service = MultiLlmService { inner };
-                if !files.changed(&service.config()) {
+                let config = service.config();
+                if !files.changed(&config) {
                     continue;
                 }
                 let outcome = service.reload().await;
@@ -134,40 +148,72 @@ impl Drop for Watch {
     }
 }
 
-/// What tells that a file is no longer the same.
-type Mark = Option<(SystemTime, u64, PathBuf)>;
+/// What tells that a file is no longer the same: when it was written, its length, which file it is
+/// and where it really stands.
+type Mark = Option<(SystemTime, u64, u64, PathBuf)>;
 
 struct Files {
     watcher: notify::RecommendedWatcher,
     directories: BTreeSet<PathBuf>,
     seen: Vec<(PathBuf, Mark)>,
+    /// Since when the configuration file is not there.
+    away: Option<Instant>,
 }
 
 impl Files {
     /// Watches what a configuration depends on. Directories, not files: a file that is replaced
-    /// is another file.
+    /// is another file. Those that a link leads to are watched as well.
     fn follow(&mut self, config: &Config) -> notify::Result<()> {
         let files = files_of(config);
-        for directory in files.iter().filter_map(|file| file.parent()) {
-            let directory = match directory.as_os_str().is_empty() {
-                true => Path::new("."),
-                false => directory,
-            };
-            if directory.is_dir() && !self.directories.contains(directory) {
-                self.watcher.watch(directory, RecursiveMode::NonRecursive)?;
-                self.directories.insert(directory.to_owned());
-            }
+        self.seen = marks(files.clone());
+        let real = self.seen.iter().flat_map(|(_, mark)| mark);
+        let real = real.map(|(.., real)| real.clone());
+        let wanted: BTreeSet<PathBuf> = files
+            .into_iter()
+            .chain(real)
+            .filter_map(|file| match file.parent()? {
+                directory if directory.as_os_str().is_empty() => Some(PathBuf::from(".")),
+                directory => Some(directory.to_owned()),
+            })
+            .filter(|directory| directory.is_dir())
+            .collect();
+        for gone in self.directories.difference(&wanted) {
+            let _ = self.watcher.unwatch(gone);
         }
-        self.seen = marks(files);
+        self.directories
+            .retain(|directory| wanted.contains(directory));
+        for directory in wanted {
+            // Watched again even if it is: it may have been made anew.
+            let _ = self.watcher.unwatch(&directory);
+            self.watcher
+                .watch(&directory, RecursiveMode::NonRecursive)?;
+            self.directories.insert(directory);
+        }
         Ok(())
     }
 
-    /// Whether one of the files is another than before. Each change is told once.
+    /// Whether one of the files is another than before. Each change is told once; that the
+    /// configuration is not there, when it does not come back at once.
     fn changed(&mut self, config: &Config) -> bool {
         let now = marks(files_of(config));
-        let changed = now != self.seen;
+        if now == self.seen {
+            self.away = None;
+            return false;
+        }
+        let is_there = |marks: &[(PathBuf, Mark)]| {
+            marks
+                .iter()
+                .all(|(file, mark)| mark.is_some() || Some(file) != config.path.as_ref())
+        };
+        if !is_there(&now) && is_there(&self.seen) {
+            let since = *self.away.get_or_insert_with(Instant::now);
+            if since.elapsed() < PATIENCE {
+                return false;
+            }
+        }
+        self.away = None;
         self.seen = now;
-        changed
+        true
     }
 }
 
@@ -186,7 +232,7 @@ fn marks(files: Vec<PathBuf>) -> Vec<(PathBuf, Mark)> {
     let mark = |file: &Path| {
         let about = std::fs::metadata(file).ok()?;
         let real = std::fs::canonicalize(file).ok()?;
-        Some((about.modified().ok()?, about.len(), real))
+        Some((about.modified().ok()?, about.len(), identity(&about), real))
     };
     files
         .into_iter()
@@ -195,6 +241,17 @@ fn marks(files: Vec<PathBuf>) -> Vec<(PathBuf, Mark)> {
             (file, mark)
         })
         .collect()
+}
+
+/// Which file it is, where the system tells.
+fn identity(about: &std::fs::Metadata) -> u64 {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::ino(about);
+    #[cfg(not(unix))]
+    return {
+        let _ = about;
+        0
+    };
 }
 
 fn differences(old: &Config, new: &Config) -> Reloaded {

@@ -47,13 +47,13 @@ impl Filter {
 }
 
 /// A point in time as people write it, in Unix milliseconds: `90s`, `30m`, `2h`, `7d`, `2w` before
-/// `now_ms`; a day such as `2026-11-01` or a time such as `2026-11-01T09:30`, which are UTC
+/// `now_ms`; a day such as `2026-11-01` or a time such as `2026-11-01T09:30`, which are of this zone
 /// unless the time says otherwise (`2026-11-01T09:30:00+08:00`).
 ///
 /// # Errors
 ///
 /// What can be written instead.
-pub fn since(text: &str, now_ms: i64) -> Result<i64, String> {
+pub fn since(text: &str, now_ms: i64, zone: &TimeZone) -> Result<i64, String> {
     let text = text.trim();
     let unknown = || {
         format!("{text:?} is no time: write 30m, 2h, 7d, 2026-11-01 or 2026-11-01T09:30:00+08:00")
@@ -70,7 +70,7 @@ pub fn since(text: &str, now_ms: i64) -> Result<i64, String> {
         Ok(day) if !text.contains(['T', 't', ' ', ':']) => day.to_datetime(civil::Time::midnight()),
         _ => text.parse::<civil::DateTime>().map_err(|_| unknown())?,
     };
-    time.to_zoned(TimeZone::UTC)
+    time.to_zoned(zone.clone())
         .map(|time| time.timestamp().as_millisecond())
         .map_err(|_| unknown())
 }
@@ -144,6 +144,21 @@ mod tests {
 
     /// 2026-11-23T12:00:00Z
     const NOW: i64 = 1_795_435_200_000;
+
+    fn since(text: &str, now_ms: i64) -> Result<i64, String> {
+        super::since(text, now_ms, &TimeZone::UTC)
+    }
+
+    #[test]
+    fn days_and_times_are_of_the_zone() {
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        let hours = |text: &str| (super::since(text, NOW, &zone).unwrap() - NOW) / 3_600_000;
+        assert_eq!(hours("2026-11-23"), -20);
+        assert_eq!(hours("2026-11-23T20:00"), 0);
+        assert_eq!(hours("2026-11-23 21:00:00"), 1);
+        assert_eq!(hours("2026-11-23T12:00:00Z"), 0);
+        assert_eq!(hours("2h"), -2);
+    }
 
     #[test]
     fn times_are_read_as_people_write_them() {

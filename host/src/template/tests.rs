@@ -44,6 +44,31 @@ fn what_is_no_variable_stays() {
 }
 
 #[test]
+fn doubled_braces_are_braces() {
+    let template = prompt("{{{{x}}}} {{x}} {{{{ y }}}}: {\"a\":{\"b\":{{x}}}} {{{{ {{{{1}}}}");
+    assert_eq!(template.variables(), ["x"]);
+    assert_eq!(
+        template.render(&values(&[("x", "1")])).unwrap().prompt,
+        "{{x}} 1 {{ y }}: {\"a\":{\"b\":1}} {{{{ {{{{1}}}}"
+    );
+}
+
+#[test]
+fn comments_are_left_out_and_texts_are_not() {
+    let template = Template::parse(
+        "t",
+        "// what it is for\n{ /* the \"question\" */ \"prompt\": [\"see http://x /* y */\", \"a \\\" // b\"], // end\n\
+         \"model\": \"m\" } // é",
+    )
+    .unwrap();
+    assert_eq!(template.prompt, "see http://x /* y */\na \" // b");
+    assert_eq!(template.model.as_deref(), Some("m"));
+    let fault = Template::parse("t", "// one\n/* two\n*/ { \"prompt\": }").unwrap_err();
+    assert!(fault.to_string().contains("line 3"), "{fault}");
+    assert!(Template::parse("t", "{ \"prompt\": \"x\" } /* open").is_err());
+}
+
+#[test]
 fn all_missing_variables_are_named_at_once() {
     let template = Template::parse(
         "t",

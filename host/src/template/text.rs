@@ -6,7 +6,8 @@ enum Piece<'a> {
     Variable(&'a str),
 }
 
-/// Cuts a text into what stands as it is and what stands for a value. `\{{` is a literal `{{`.
+/// Cuts a text into what stands as it is and what stands for a value. `\{{` is a literal `{{`, and
+/// `{{{{name}}}}` a literal `{{name}}`.
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = vec![];
     let mut rest = text;
@@ -24,6 +25,13 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
             from = 2;
             continue;
         }
+        if let Some(length) = doubled(after) {
+            pieces.push(Piece::Text(before));
+            pieces.push(Piece::Text(after.get(2..length - 2).unwrap_or_default()));
+            rest = after.get(length..).unwrap_or_default();
+            from = 0;
+            continue;
+        }
         let inside = after.get(2..).unwrap_or_default();
         let name = inside.split_once("}}").map(|(name, _)| name);
         match name.filter(|name| is_name(name.trim())) {
@@ -38,6 +46,12 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     }
     pieces.push(Piece::Text(rest));
     pieces
+}
+
+/// The length of a `{{{{name}}}}` at the beginning of a text.
+fn doubled(text: &str) -> Option<usize> {
+    let (name, _) = text.strip_prefix("{{{{")?.split_once("}}}}")?;
+    is_name(name.trim()).then_some(name.len() + 8)
 }
 
 /// Letters of any script, digits, `_` and `-`; no digit first.

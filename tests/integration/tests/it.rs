@@ -33,6 +33,8 @@ mod cancelled;
 mod chat;
 #[path = "it/compiling.rs"]
 mod compiling;
+#[path = "it/completion.rs"]
+mod completion;
 #[path = "it/component.rs"]
 mod component;
 #[path = "it/config.rs"]
@@ -97,5 +99,7 @@ mod terminal;
 mod thief;
 #[path = "it/thrift.rs"]
 mod thrift;
+#[path = "it/typing.rs"]
+mod typing;
 #[path = "it/unanswered.rs"]
 mod unanswered;

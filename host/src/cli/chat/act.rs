@@ -1,8 +1,6 @@
 //! What the commands of a chat do.
 
-use std::path::Path;
-
-use super::super::{Failure, input, template};
+use super::super::{Failure, input, picture, place, template};
 use super::command::{self, Command};
 use super::{Chat, figures};
 use crate::bounded;
@@ -48,7 +46,7 @@ impl Chat<'_> {
                 self.dialogue.system = (text != "none").then_some(text);
             }
             Command::Image(place) => {
-                self.images.push(input::image(&place)?);
+                self.images.push(self.picture(&place)?);
                 printer.note("the picture goes with the next question");
             }
             Command::File { path, question } => {
@@ -105,7 +103,7 @@ impl Chat<'_> {
 
     /// Writes a file. One that was there before this chat is only replaced if the user says so.
     fn save(&mut self, path: &str, text: &str) -> Result<(), Failure> {
-        let place = Path::new(path);
+        let place = &place::file(path).map_err(usage)?;
         let there = std::fs::symlink_metadata(place).is_ok_and(|there| there.is_file());
         if there && !self.saved.contains(path) {
             let question = format!("{path} is there already: overwrite it? [y/N] ");
@@ -126,10 +124,21 @@ impl Chat<'_> {
         Ok(self.dialogue.store(&self.service).await?)
     }
 
+    /// A picture for the next question. Standard input is the conversation itself.
+    fn picture(&self, place: &str) -> Result<ImagePart, Failure> {
+        match place {
+            "-" => Err(usage(
+                "/image needs a file or a URL: the conversation is on standard input",
+            )),
+            place => picture::one(place, self.context),
+        }
+    }
+
     /// A text or picture that goes with the next question.
     fn attach(&mut self, path: &str) -> Result<(), Failure> {
         let failed = |error: std::io::Error| usage(format!("cannot read {path}: {error}"));
-        let data = bounded::file(Path::new(path), MAX_PICTURE).map_err(failed)?;
+        let file = place::file(path).map_err(usage)?;
+        let data = bounded::file(&file, MAX_PICTURE).map_err(failed)?;
         let length = data.len() as u64;
         if let Some(image) = ImagePart::bytes(data.clone()) {
             self.images.push(image);
@@ -152,14 +161,15 @@ impl Chat<'_> {
     }
 
     async fn load(&mut self, place: &str) -> Result<(), Failure> {
-        match bounded::text(Path::new(place), input::MAX_TEXT) {
+        let file = place::file(place).map_err(usage)?;
+        match bounded::text(&file, input::MAX_TEXT) {
             Ok(text) => {
                 let model = self.dialogue.load_json(&text)?;
                 if let Some(model) = model.filter(|model| self.service.knows(model).is_ok()) {
                     self.dialogue.model = model;
                 }
             }
-            Err(error) if Path::new(place).exists() || place.contains(['/', '.']) => {
+            Err(error) if file.exists() || place.contains(['/', '\\', '.']) => {
                 return Err(usage(format!("cannot read {place}: {error}")));
             }
             Err(_) => {

@@ -1,5 +1,6 @@
 //! The commands of a chat: lines that begin with `/`.
 
+use super::super::place::is_windows_path;
 use crate::config::advice;
 
 /// What can be asked for beside questions.
@@ -95,8 +96,7 @@ impl Command {
 
     fn of(word: &str, rest: &str) -> Result<Self, String> {
         let optional = (!rest.is_empty()).then(|| rest.to_owned());
-        let words =
-            || shlex::split(rest).ok_or_else(|| format!("{word}: a quotation mark is not closed"));
+        let words = || split(rest).ok_or_else(|| format!("{word}: a quotation mark is not closed"));
         let needed = |what: &str| {
             optional
                 .clone()
@@ -113,12 +113,9 @@ impl Command {
             "/image" => Command::Image(one("a file or a URL")?),
             "/file" => {
                 needed("a file")?;
-                let mut words = shlex::Shlex::new(rest);
-                let path = words.next().unwrap_or_default();
-                Command::File {
-                    path,
-                    question: words.collect::<Vec<_>>().join(" "),
-                }
+                let (path, question) =
+                    first(rest).ok_or_else(|| format!("{word}: a quotation mark is not closed"))?;
+                Command::File { path, question }
             }
             "/retry" => Command::Retry,
             "/undo" => Command::Undo,
@@ -139,6 +136,26 @@ impl Command {
     }
 }
 
+/// The words of a text; nothing if a quotation mark is not closed. The backslashes of a path of
+/// Windows escape nothing.
+fn split(text: &str) -> Option<Vec<String>> {
+    match is_windows_path(text) && !text.starts_with('\'') {
+        true => shlex::split(&text.replace('\\', r"\\")),
+        false => shlex::split(text),
+    }
+}
+
+/// The first word, and what stands behind it as it was typed.
+fn first(text: &str) -> Option<(String, String)> {
+    let ends = text.char_indices().filter(|(_, c)| c.is_whitespace());
+    let mut ends = ends.map(|(at, _)| at).chain([text.len()]);
+    ends.find_map(|end| {
+        let (word, rest) = text.split_at_checked(end)?;
+        let [word] = <[String; 1]>::try_from(split(word)?).ok()?;
+        Some((word, rest.trim().to_owned()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +171,27 @@ mod tests {
         assert_eq!(
             parse("/save my chat.md"),
             Command::Save(Some("my chat.md".into()))
+        );
+        for line in [r"/image C:\pics\a b.png", r#"/image "C:\pics\a b.png""#] {
+            assert_eq!(parse(line), Command::Image(r"C:\pics\a b.png".into()));
+        }
+        assert_eq!(
+            parse(r"/file C:\a\b.rs what is it?"),
+            Command::File {
+                path: r"C:\a\b.rs".into(),
+                question: "what is it?".into()
+            }
+        );
+        assert_eq!(
+            parse(r"/file my\ a.rs what's it?"),
+            Command::File {
+                path: "my a.rs".into(),
+                question: "what's it?".into()
+            }
+        );
+        assert_eq!(
+            parse(r"/image my\ pic.png"),
+            Command::Image("my pic.png".into())
         );
         assert_eq!(parse("/image 'a b.png'"), Command::Image("a b.png".into()));
         assert_eq!(

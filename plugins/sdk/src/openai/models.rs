@@ -49,6 +49,12 @@ fn model(value: &Json<'_>) -> Option<Model> {
         keys.iter()
             .find_map(|key| value.get(key).and_then(Json::count))
     };
+    // A server of one model says how it was started, and with what the model was trained.
+    let by_server = || {
+        let names = ["n_ctx", "n_ctx_train"].into_iter();
+        let mut counts = names.filter_map(|name| value.at(&["meta", name])?.count());
+        counts.find(|count| *count > 0)
+    };
     let by_provider = || {
         let providers = value.get("providers")?.list().iter();
         providers
@@ -63,7 +69,9 @@ fn model(value: &Json<'_>) -> Option<Model> {
             "context_window",
             "max_model_len",
             "max_context_length",
+            "max_input_tokens",
         ])
+        .or_else(by_server)
         .or_else(by_provider),
         output_tokens: number(&["max_completion_tokens", "max_output_tokens"]).or_else(|| {
             value
@@ -99,10 +107,12 @@ mod tests {
                 {"id":"a/b","name":"B","context_length":4096,"top_provider":{"max_completion_tokens":512}},
                 {"id":"c","providers":[{"context_length":8},{"context_length":16},{}]},
                 {"id":"m","capabilities":{"completion_chat":false}},
+                {"id":"l","meta":{"vocab_type":2,"n_ctx":4096,"n_ctx_train":131072}},
+                {"id":"t","meta":{"n_ctx_train":8192}},
                 {"object":"model"}]}"#,
         )
         .unwrap();
-        let [openai, router, hub, mistral] = page.models.as_slice() else {
+        let [openai, router, hub, mistral, started, trained] = page.models.as_slice() else {
             panic!("{page:?}");
         };
         assert_eq!(openai.created, Some(1_715_367_049));
@@ -114,6 +124,8 @@ mod tests {
         assert_eq!(router.title.as_deref(), Some("B"));
         assert_eq!(hub.context_tokens, Some(16));
         assert_eq!(mistral.chat, Some(false));
+        assert_eq!(started.context_tokens, Some(4096));
+        assert_eq!(trained.context_tokens, Some(8192));
         assert_eq!(page.next, None);
     }
 

@@ -226,8 +226,18 @@ fn templates_ask_with_their_own_parameters() {
 
 /// What a person sees on a terminal of 100 columns, after these inputs with pauses.
 pub(crate) fn on_a_terminal(stage: &Stage, arguments: &str, inputs: &[(&str, u64)]) -> String {
+    on_columns(100, stage, arguments, inputs)
+}
+
+/// As [`on_a_terminal`], of another width; 0 is what terminals say that do not know it.
+pub(crate) fn on_columns(
+    columns: u16,
+    stage: &Stage,
+    arguments: &str,
+    inputs: &[(&str, u64)],
+) -> String {
     let command = format!(
-        "stty cols 100 rows 40; {} --config {} {arguments}",
+        "stty cols {columns} rows 40; {} --config {} {arguments}",
         program().display(),
         stage.config_file().display()
     );

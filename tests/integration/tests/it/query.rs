@@ -234,3 +234,45 @@ fn list_shows_configured_models_and_a_vendors_own() {
         "listing the configuration asks nobody"
     );
 }
+
+#[test]
+fn an_answer_that_is_not_what_was_asked_for_is_told() {
+    let stage = Stage::new();
+    let schema = json!({
+        "type": "object", "additionalProperties": false, "required": ["people"],
+        "properties": { "people": { "type": "integer", "minimum": 100 } },
+    });
+    let file = stage.file("city.json", schema.to_string());
+    let asked = |people: &str, more: &[&str]| {
+        let prompt = format!("A city: people={people}");
+        let arguments = ["query", &prompt, "--schema", &file];
+        let arguments: Vec<&str> = arguments.iter().chain(more).copied().collect();
+        stage.run(&arguments)
+    };
+    let words = "the answer does not satisfy the schema: /people: 7 is below minimum 100";
+    for more in [&[][..], &["--stream"], &["--json"], &["--json", "--stream"]] {
+        let done = asked("7", more);
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert_eq!(done.stderr, format!("note: {words}\n"), "{more:?}");
+        let strict: Vec<&str> = more.iter().chain(&["--strict"]).copied().collect();
+        let done = asked("7", &strict);
+        assert_eq!(done.code, Some(1), "{done:?}");
+        assert!(
+            done.stdout.contains("people") && done.stderr.contains(words),
+            "{done:?}"
+        );
+        let done = asked("700", &strict);
+        assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
+    }
+    let done = asked("7", &["--json", "--strict"]);
+    let error: Value = serde_json::from_str(done.stderr.lines().last().unwrap()).unwrap();
+    assert_eq!(error["error"]["kind"], "malformed_response");
+    assert_eq!(error["error"]["model"], "openai");
+    assert_eq!(asked("7", &["--quiet"]).stderr, "");
+
+    let done = stage.run(&["query", "write 50 words", "--max-tokens", "5", "--strict"]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(done.stderr.contains("truncated"), "{done:?}");
+    let done = stage.run(&["query", "write 50 words", "--max-tokens", "5"]);
+    assert_eq!(done.stderr.matches("was cut").count(), 1, "{done:?}");
+}

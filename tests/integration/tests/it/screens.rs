@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use crate::chat::on_a_terminal;
+use crate::chat::{on_a_terminal, on_columns};
 use crate::stage::Stage;
 
 /// Two models that answer, one whose key is missing.
@@ -128,4 +128,60 @@ fn each_command_on_a_terminal() {
     shows("stats", "stats");
     shows("history", "history search world");
     shows("no_such_model", "query hello --model gpt-9");
+}
+
+#[test]
+fn no_width_breaks_words() {
+    let stage = stage();
+    stage
+        .run(&["query", "question number one of several words"])
+        .answer();
+    stage.run(&["query", "[[fault:401]]"]);
+    for (arguments, words) in [
+        (
+            "stats",
+            &[
+                "REQUESTS",
+                "THOUGHT",
+                "AVERAGE",
+                "TOKENS/S",
+                "CANCELLED",
+                "errors",
+            ][..],
+        ),
+        (
+            "history list",
+            &[
+                "OUTCOME", "LATENCY", "PROMPT", "success", "question", "several",
+            ],
+        ),
+        (
+            "list",
+            &["PROVIDER", "VENDOR'S", "claude-sonnet-4-5", "gpt-4o-mini"],
+        ),
+        (
+            "health openai keyless",
+            &[
+                "LATENCY",
+                "configuration",
+                "gpt-4o-mini-2024-07-18",
+                "NOBODY_SET_THIS",
+            ],
+        ),
+        ("compare hello -m openai claude", &["hello", "claude"]),
+        ("template list", &[]),
+    ] {
+        for columns in [0, 30, 80] {
+            let seen = without_escapes(&on_columns(columns, &stage, arguments, &[]));
+            let seen: Vec<&str> = seen.split_whitespace().collect();
+            for word in words {
+                assert!(
+                    seen.iter().any(|one| one.contains(word)),
+                    "{word} in {arguments} at {columns}: {seen:?}"
+                );
+            }
+        }
+    }
+    let seen = on_columns(80, &stage, "stats", &[]);
+    insta::assert_snapshot!("stats_80", steady(&stage, &seen));
 }

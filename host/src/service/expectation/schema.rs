@@ -1,0 +1,452 @@
+//! A value held against a JSON Schema (draft 2020-12, and what draft 7 writes otherwise).
+//!
+//! Judged is what can be judged without a regular expression and without fetching anything. Whatever rests on the
+//! rest (`pattern`, `unevaluatedProperties`, a reference elsewhere) is left open: a value is never said to
+//! be wrong that may be right.
+
+use std::cell::Cell;
+
+use serde_json::{Map, Value};
+
+/// What is wrong with a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// Where, as a JSON pointer; empty for the whole.
+    pub(super) path: String,
+    pub(super) reason: String,
+}
+
+/// Schemas and references nested deeper than this are left open.
+const DEEPEST: usize = 64;
+/// So many schemas are looked at, and no more: `anyOf` in `anyOf` multiplies.
+const STEPS: u32 = 200_000;
+/// The most of a value that a reason repeats, in characters.
+const QUOTED: usize = 60;
+
+/// Keywords whose judgement needs more than is here.
+const OPEN: [&str; 6] = [
+    "pattern",
+    "patternProperties",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "$dynamicRef",
+    "$recursiveRef",
+];
+
+/// The first fault of a value, if one is certain.
+pub(super) fn fault(schema: &Value, value: &Value) -> Option<Fault> {
+    let judge = Judge {
+        root: schema,
+        steps: Cell::new(0),
+    };
+    match judge.whole(schema, value, "", 0) {
+        Verdict::Wrong(fault) => Some(fault),
+        Verdict::Right | Verdict::Open => None,
+    }
+}
+
+enum Verdict {
+    Right,
+    Wrong(Fault),
+    /// It may be either.
+    Open,
+}
+
+struct Judge<'a> {
+    root: &'a Value,
+    steps: Cell<u32>,
+}
+
+/// Collects the verdicts of keywords that must all be satisfied.
+struct All(Verdict);
+
+impl All {
+    /// False once something is wrong.
+    fn and(&mut self, verdict: Verdict) {
+        match (&self.0, &verdict) {
+            (Verdict::Wrong(_), _) | (_, Verdict::Right) | (Verdict::Open, Verdict::Open) => {}
+            _ => self.0 = verdict,
+        }
+    }
+}
+
+fn wrong(path: &str, reason: impl Into<String>) -> Verdict {
+    Verdict::Wrong(Fault {
+        path: path.to_owned(),
+        reason: reason.into(),
+    })
+}
+
+fn must(right: bool, path: &str, reason: impl FnOnce() -> String) -> Verdict {
+    match right {
+        true => Verdict::Right,
+        false => wrong(path, reason()),
+    }
+}
+
+impl Judge<'_> {
+    fn whole(&self, schema: &Value, value: &Value, path: &str, depth: usize) -> Verdict {
+        let steps = self.steps.get() + 1;
+        self.steps.set(steps);
+        if depth > DEEPEST || steps > STEPS {
+            return Verdict::Open;
+        }
+        let schema = match schema {
+            Value::Bool(true) => return Verdict::Right,
+            Value::Bool(false) => return wrong(path, "nothing may stand here"),
+            Value::Object(schema) => schema,
+            _ => return Verdict::Open,
+        };
+        let mut all = All(Verdict::Right);
+        if OPEN.iter().any(|name| schema.contains_key(*name)) {
+            all.and(Verdict::Open);
+        }
+        all.and(plain(schema, value, path));
+        all.and(self.combined(schema, value, path, depth + 1));
+        match value {
+            Value::Array(list) => all.and(self.list(schema, list, path, depth + 1)),
+            Value::Object(object) => all.and(self.object(schema, object, path, depth + 1)),
+            _ => {}
+        }
+        all.0
+    }
+
+    /// References and what combines schemas.
+    fn combined(
+        &self,
+        schema: &Map<String, Value>,
+        value: &Value,
+        path: &str,
+        depth: usize,
+    ) -> Verdict {
+        let judge = |schema: &Value| self.whole(schema, value, path, depth);
+        let mut all = All(Verdict::Right);
+        if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+            all.and(
+                pointer(reference)
+                    .and_then(|pointer| self.root.pointer(&pointer))
+                    .map_or(Verdict::Open, judge),
+            );
+        }
+        for one in listed(schema, "allOf") {
+            all.and(judge(one));
+        }
+        for (name, exactly) in [("anyOf", false), ("oneOf", true)] {
+            let verdicts: Vec<Verdict> = listed(schema, name).iter().map(judge).collect();
+            if !verdicts.is_empty() {
+                all.and(choice(verdicts, exactly, path));
+            }
+        }
+        if let Some(inner) = schema.get("not") {
+            all.and(match judge(inner) {
+                Verdict::Right => wrong(path, format!("{} is what \"not\" excludes", said(value))),
+                Verdict::Wrong(_) => Verdict::Right,
+                Verdict::Open => Verdict::Open,
+            });
+        }
+        if let Some(condition) = schema.get("if") {
+            let branch = match judge(condition) {
+                Verdict::Right => schema.get("then"),
+                Verdict::Wrong(_) => schema.get("else"),
+                Verdict::Open => {
+                    all.and(Verdict::Open);
+                    None
+                }
+            };
+            if let Some(branch) = branch {
+                all.and(judge(branch));
+            }
+        }
+        all.0
+    }
+
+    fn list(
+        &self,
+        schema: &Map<String, Value>,
+        list: &[Value],
+        path: &str,
+        depth: usize,
+    ) -> Verdict {
+        let mut all = All(Verdict::Right);
+        // Draft 7 writes the schemas of the first elements as `items`, that of the others as `additionalItems`.
+        let (first, rest) = match schema.get("items") {
+            Some(Value::Array(first)) => (first.as_slice(), schema.get("additionalItems")),
+            rest => (listed(schema, "prefixItems"), rest),
+        };
+        for (at, element) in list.iter().enumerate() {
+            if let Some(inner) = first.get(at).or(rest) {
+                all.and(self.whole(inner, element, &format!("{path}/{at}"), depth));
+            }
+        }
+        if let Some(wanted) = schema.get("contains") {
+            let least = count(schema, "minContains").unwrap_or(1);
+            let most = count(schema, "maxContains").unwrap_or(usize::MAX);
+            let (mut right, mut open) = (0, 0);
+            for element in list {
+                match self.whole(wanted, element, path, depth) {
+                    Verdict::Right => right += 1,
+                    Verdict::Open => open += 1,
+                    Verdict::Wrong(_) => {}
+                }
+            }
+            all.and(if right > most || right + open < least {
+                wrong(path, "its elements are not those that \"contains\" wants")
+            } else if open > 0 {
+                Verdict::Open
+            } else {
+                Verdict::Right
+            });
+        }
+        let unique = schema.get("uniqueItems") == Some(&Value::Bool(true));
+        let twice = |(at, one): (usize, &Value)| list.iter().take(at).any(|other| same(one, other));
+        // Each is compared with each: not for more than can be.
+        if unique && list.len() <= 2_000 {
+            let found = list.iter().enumerate().any(twice);
+            all.and(must(!found, path, || {
+                "an element stands in it twice".to_owned()
+            }));
+        }
+        all.0
+    }
+
+    fn object(
+        &self,
+        schema: &Map<String, Value>,
+        object: &Map<String, Value>,
+        path: &str,
+        depth: usize,
+    ) -> Verdict {
+        let mut all = All(Verdict::Right);
+        let known = schema.get("properties").and_then(Value::as_object);
+        for name in listed(schema, "required").iter().filter_map(Value::as_str) {
+            let there = object.contains_key(name);
+            all.and(must(there, path, || format!("{name:?} is missing")));
+        }
+        let others = schema
+            .get("additionalProperties")
+            .filter(|_| !schema.contains_key("patternProperties"));
+        for (name, value) in object {
+            let place = format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
+            match (known.and_then(|known| known.get(name)), others) {
+                (Some(inner), _) => all.and(self.whole(inner, value, &place, depth)),
+                (None, Some(Value::Bool(false))) => {
+                    all.and(wrong(path, format!("{name:?} is not allowed")));
+                }
+                (None, Some(inner)) => all.and(self.whole(inner, value, &place, depth)),
+                (None, None) => {}
+            }
+            if let Some(names) = schema.get("propertyNames") {
+                all.and(self.whole(names, &Value::String(name.clone()), &place, depth));
+            }
+        }
+        for keyword in ["dependentRequired", "dependentSchemas", "dependencies"] {
+            let dependents = schema.get(keyword).and_then(Value::as_object);
+            for (name, wanted) in dependents.into_iter().flatten() {
+                if !object.contains_key(name) {
+                    continue;
+                }
+                match wanted {
+                    Value::Array(names) => {
+                        for needed in names.iter().filter_map(Value::as_str) {
+                            let there = object.contains_key(needed);
+                            all.and(must(there, path, || {
+                                format!("{needed:?} is missing, which {name:?} needs")
+                            }));
+                        }
+                    }
+                    inner => {
+                        let whole = Value::Object(object.clone());
+                        all.and(self.whole(inner, &whole, path, depth));
+                    }
+                }
+            }
+        }
+        all.0
+    }
+}
+
+/// The verdict of `anyOf`, or of `oneOf`.
+fn choice(verdicts: Vec<Verdict>, exactly: bool, path: &str) -> Verdict {
+    let right = verdicts
+        .iter()
+        .filter(|one| matches!(one, Verdict::Right))
+        .count();
+    let open = verdicts.iter().any(|one| matches!(one, Verdict::Open));
+    match right {
+        2.. if exactly => wrong(
+            path,
+            "it satisfies more than one of the schemas of \"oneOf\"",
+        ),
+        1 if exactly && open => Verdict::Open,
+        1.. => Verdict::Right,
+        0 if open => Verdict::Open,
+        // The deepest fault is that of the schema which was meant.
+        0 => verdicts
+            .into_iter()
+            .filter_map(|one| match one {
+                Verdict::Wrong(fault) => Some(fault),
+                _ => None,
+            })
+            .max_by_key(|fault| fault.path.len())
+            .map_or(Verdict::Right, Verdict::Wrong),
+    }
+}
+
+/// Keywords that look at the value alone.
+fn plain(schema: &Map<String, Value>, value: &Value, path: &str) -> Verdict {
+    let mut all = All(Verdict::Right);
+    let types: Vec<&str> = match schema.get("type") {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+        _ => vec![],
+    };
+    let nullable = value.is_null() && schema.get("nullable") == Some(&Value::Bool(true));
+    if !types.is_empty() && !nullable {
+        let fits = types.iter().any(|name| is_of(value, name));
+        all.and(must(fits, path, || {
+            format!("{} is not of type {}", said(value), types.join(" or "))
+        }));
+    }
+    if let Some(wanted) = schema.get("const") {
+        all.and(must(same(value, wanted), path, || {
+            format!("{} is not {}", said(value), said(wanted))
+        }));
+    }
+    if let Some(Value::Array(wanted)) = schema.get("enum") {
+        let fits = wanted.iter().any(|one| same(one, value));
+        all.and(must(fits, path, || {
+            let wanted: Vec<_> = wanted.iter().map(said).collect();
+            shortened(
+                &format!("{} is none of {}", said(value), wanted.join(", ")),
+                4 * QUOTED,
+            )
+        }));
+    }
+    let size = match value {
+        Value::String(text) => Some((text.chars().count(), "Length", "characters")),
+        Value::Array(list) => Some((list.len(), "Items", "elements")),
+        Value::Object(object) => Some((object.len(), "Properties", "members")),
+        _ => None,
+    };
+    if let Some((size, suffix, what)) = size {
+        let least = count(schema, &format!("min{suffix}")).unwrap_or(0);
+        let most = count(schema, &format!("max{suffix}")).unwrap_or(usize::MAX);
+        all.and(must(size >= least, path, || {
+            format!("{} has {size} {what}, fewer than {least}", said(value))
+        }));
+        all.and(must(size <= most, path, || {
+            format!("{} has {size} {what}, more than {most}", said(value))
+        }));
+    }
+    if let Some(number) = value.as_f64() {
+        all.and(bounds(schema, number, path));
+    }
+    all.0
+}
+
+fn bounds(schema: &Map<String, Value>, number: f64, path: &str) -> Verdict {
+    let limit = |name: &str| schema.get(name).and_then(Value::as_f64);
+    let mut all = All(Verdict::Right);
+    // Draft 4 writes `exclusiveMinimum: true` beside `minimum`.
+    let strict = |name: &str| schema.get(name) == Some(&Value::Bool(true));
+    for (name, exclusive) in [
+        ("minimum", strict("exclusiveMinimum")),
+        ("exclusiveMinimum", true),
+    ] {
+        if let Some(least) = limit(name) {
+            let fits = number > least || !exclusive && number >= least;
+            all.and(must(fits, path, || {
+                format!("{number} is below {name} {least}")
+            }));
+        }
+    }
+    for (name, exclusive) in [
+        ("maximum", strict("exclusiveMaximum")),
+        ("exclusiveMaximum", true),
+    ] {
+        if let Some(most) = limit(name) {
+            let fits = number < most || !exclusive && number <= most;
+            all.and(must(fits, path, || {
+                format!("{number} is above {name} {most}")
+            }));
+        }
+    }
+    if let Some(step) = limit("multipleOf").filter(|step| *step > 0.0) {
+        let parts = number / step;
+        // 0.3 is a multiple of 0.1, whatever binary fractions say.
+        let fits = (parts - parts.round()).abs() <= 1e-9 * parts.abs().max(1.0);
+        all.and(must(fits, path, || {
+            format!("{number} is no multiple of {step}")
+        }));
+    }
+    all.0
+}
+
+fn is_of(value: &Value, name: &str) -> bool {
+    match name.to_ascii_lowercase().as_str() {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        "number" => value.is_number(),
+        "integer" => {
+            value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|it| it.fract() == 0.0)
+        }
+        // A name that means nothing here excludes nothing.
+        _ => true,
+    }
+}
+
+/// Equal as JSON: `1` is `1.0`.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            let member = |(name, value): (&String, &Value)| {
+                b.get(name).is_some_and(|other| same(value, other))
+            };
+            a.len() == b.len() && a.iter().all(member)
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// The pointer of a reference within the schema.
+pub(super) fn pointer(reference: &str) -> Option<String> {
+    let fragment = reference.strip_prefix('#')?;
+    if !fragment.is_empty() && !fragment.starts_with('/') {
+        return None;
+    }
+    let url = url::Url::parse(&format!("x:?{}", fragment.replace('+', "%2B"))).ok()?;
+    let (decoded, _) = url.query_pairs().next().unwrap_or_default();
+    Some(decoded.into_owned())
+}
+
+fn listed<'a>(schema: &'a Map<String, Value>, name: &str) -> &'a [Value] {
+    match schema.get(name) {
+        Some(Value::Array(list)) => list,
+        _ => &[],
+    }
+}
+
+fn count(schema: &Map<String, Value>, name: &str) -> Option<usize> {
+    usize::try_from(schema.get(name)?.as_u64()?).ok()
+}
+
+fn said(value: &Value) -> String {
+    shortened(&value.to_string(), QUOTED)
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
