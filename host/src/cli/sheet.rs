@@ -71,7 +71,7 @@ impl Sheet {
         }
     }
 
-    /// The same without the columns that have no name, if figures belong to the first one.
+    /// The same without the columns that have no name: charts, which say nothing that figures do not.
     fn without_charts(&self) -> Sheet {
         let keep: Vec<usize> = self
             .header

@@ -190,4 +190,36 @@ mod tests {
         assert!(text.ends_with("errors by kind: server 1"), "{text}");
         assert!(!text.contains("total"), "one group needs no sum: {text}");
     }
+
+    #[test]
+    fn at_eighty_columns_no_word_is_broken() {
+        let totals = Totals {
+            total_requests: 12_345,
+            error_count: 7,
+            error_rate: Some(0.000_567),
+            prompt_tokens: Some(12_345_678),
+            cached_tokens: Some(1_234_567),
+            cache_write_tokens: Some(123_456),
+            completion_tokens: Some(9_876_543),
+            reasoning_tokens: Some(8_765_432),
+            total_cost: Some("123.456789".parse().unwrap()),
+            priced_requests: 12_000,
+            average_latency: Some(1234.0),
+            p50_ms: Some(1000.0),
+            p95_ms: Some(2000.0),
+            p99_ms: Some(61_000.0),
+            average_ttft_ms: Some(321.0),
+            tokens_per_second: Some(56.7),
+            ..Totals::default()
+        };
+        let groups = ["claude-sonnet-4-5-20250929", "gpt-4o-mini"];
+        let summary = Summary {
+            groups: groups.map(|name| (name.to_owned(), totals.clone())).into(),
+            total: totals,
+        };
+        let text = text(&summary, "MODEL", Grouping::Model, Some(80));
+        let wide = text.lines().find(|line| line.chars().count() > 80);
+        assert_eq!(wide, None, "{text}");
+        insta::assert_snapshot!(text);
+    }
 }

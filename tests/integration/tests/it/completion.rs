@@ -71,7 +71,7 @@ fn bash_completes_names_with_colons() {
     let completed = |words: &[&str]| {
         let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
         let text = format!(
-            "source ./script; COMP_WORDS=({} {}); COMP_CWORD={}; COMPREPLY=(); _multillm_names multillm \
+            "source ./script; COMP_WORDS=({} {}); COMP_CWORD={}; COMPREPLY=(); _multillm_names \"${{COMP_WORDS[0]}}\" \
              \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
             program.display(),
             quoted.join(" "),
