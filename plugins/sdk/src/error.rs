@@ -4,9 +4,9 @@
 //! failure whatever its shape, and one table of signs knows the codes and words that mean the same
 //! on every wire. What a vendor alone means by a code is the adapter's part: a [`Sign`] of its own.
 
-mod common;
 mod report;
 mod sign;
+mod table;
 mod wait;
 mod words;
 

@@ -46,11 +46,13 @@ const PRINTING: [&str; 5] = ["print", "println", "eprint", "eprintln", "dbg"];
 const PRINTER: &str = "host/src/cli/printer";
 
 /// The places that may know both how a request is described and how it is sent:
-/// one opens both, one makes an exchange of both, one tells what their failures mean.
-const BOTH_SIDES: [&str; 3] = [
+/// one opens both, one makes an exchange of both, one tells what their failures mean, one keeps
+/// what the one sent secretly out of what the other says.
+const BOTH_SIDES: [&str; 4] = [
     "host/src/service/state",
     "host/src/service/exchange",
     "host/src/service/failure",
+    "host/src/service/hidden",
 ];
 
 const fn owned(library: &'static str, home: &'static str) -> Owned {

@@ -1,24 +1,22 @@
 //! A value held against a JSON Schema (draft 2020-12, and what draft 7 writes otherwise).
 //!
-//! Judged is what can be judged without a regular expression and without fetching anything. Whatever rests on the
-//! rest (`pattern`, `unevaluatedProperties`, a reference elsewhere) is left open: a value is never said to
-//! be wrong that may be right.
+//! Judged is what needs no regular expression and no fetching. Whatever rests on the rest (`pattern`, a
+//! reference elsewhere) is left open: a value is never said to be wrong that may be right.
 
 use std::cell::Cell;
 
 use serde_json::{Map, Value};
 
-/// What is wrong with a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
-    /// Where, as a JSON pointer; empty for the whole.
+    /// A JSON pointer; empty for the whole.
     pub(super) path: String,
     pub(super) reason: String,
 }
 
 /// Schemas and references nested deeper than this are left open.
 const DEEPEST: usize = 64;
-/// So many schemas are looked at, and no more: `anyOf` in `anyOf` multiplies.
+/// So many schemas are looked at: `anyOf` in `anyOf` multiplies.
 const STEPS: u32 = 200_000;
 /// The most of a value that a reason repeats, in characters.
 const QUOTED: usize = 60;

@@ -2,8 +2,8 @@
 //!
 //! For every adapter: gateways answer on any vendor's wire in shapes of their own.
 
-use super::common::COMMON;
 use super::sign::Sign;
+use super::table::COMMON;
 use super::wait::{wait, wait_in_words};
 use super::words::{said, words};
 use super::{classify, kind_of_status};
