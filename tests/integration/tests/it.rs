@@ -61,6 +61,8 @@ mod hostile_checkout;
 mod impostors;
 #[path = "it/lying_plugins.rs"]
 mod lying_plugins;
+#[path = "it/media.rs"]
+mod media;
 #[path = "it/multi_turn.rs"]
 mod multi_turn;
 #[path = "it/plugin_files.rs"]
