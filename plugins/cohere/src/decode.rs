@@ -194,6 +194,7 @@ pub(crate) fn usage(counts: Option<&Counts>, said: bool) -> Usage {
 }
 
 /// What is billed: tokens where they are not those that were counted, and what is beside tokens.
+/// Nothing billed says no more than nothing counted.
 pub(crate) fn billing(counts: Option<&Counts>) -> Billing {
     let mut billing = Billing::default();
     if let Some(billed) = counts.and_then(|counts| counts.billed_units.as_ref()) {
@@ -201,6 +202,7 @@ pub(crate) fn billing(counts: Option<&Counts>) -> Billing {
         billing.paid = billed
             .input_tokens
             .zip(billed.output_tokens)
+            .filter(|paid| *paid != (0, 0))
             .filter(|paid| Some(*paid) != counted.prompt_tokens.zip(counted.completion_tokens));
         for (count, what) in [
             (billed.search_units, "search units"),

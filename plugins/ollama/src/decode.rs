@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::error;
 use crate::stream::Lines;
-use crate::wire::{Call, Called, Chunk, Said};
+use crate::wire::{Call, Called, Chunk, NO_COUNT, Said};
 
 pub(crate) fn answer(target: &Target, response: &Response) -> Result<ChatResponse, Error> {
     let body = response.body.trim();
@@ -124,7 +124,10 @@ pub(crate) fn usage(chunk: &Chunk<'_>, said: bool) -> Usage {
         chunk.total_duration,
     ];
     let measured = metrics.iter().any(Option::is_some);
-    let count = |tokens: Option<u64>| measured.then(|| tokens.unwrap_or(0));
+    let count = |tokens: Option<u64>| {
+        let tokens = measured.then(|| tokens.unwrap_or(0));
+        tokens.filter(|tokens| *tokens != NO_COUNT)
+    };
     let output = count(chunk.eval_count).filter(|output| *output > 0 || !said);
     let input = count(chunk.prompt_eval_count);
     Usage {

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::outcome::lenient_count;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -97,14 +98,24 @@ pub(crate) struct Chunk<'a> {
     pub(crate) done: Option<bool>,
     pub(crate) done_reason: Option<String>,
     /// Tokens of the prompt; like every metric left out when it is zero.
-    #[serde(default, deserialize_with = "lenient_count")]
+    #[serde(default, deserialize_with = "told_count")]
     pub(crate) prompt_eval_count: Option<u64>,
     /// Tokens of the answer.
-    #[serde(default, deserialize_with = "lenient_count")]
+    #[serde(default, deserialize_with = "told_count")]
     pub(crate) eval_count: Option<u64>,
     /// Nanoseconds. Present whenever metrics are.
     #[serde(default, deserialize_with = "lenient_count")]
     pub(crate) total_duration: Option<u64>,
+}
+
+/// What stands where a count should and is none: it was told, so that it is not zero.
+pub(crate) const NO_COUNT: u64 = u64::MAX;
+
+fn told_count<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(match Json::deserialize(deserializer)? {
+        Json::Null => None,
+        told => Some(told.count().unwrap_or(NO_COUNT)),
+    })
 }
 
 /// What the model said: all of it, or what a line adds.

@@ -88,6 +88,8 @@ fn thoughts_are_counted_and_zeros_are_not() {
     assert_eq!(answer(thought).usage.reasoning_tokens, Some(80));
     let zeros = r#"{"tokens":{"input_tokens":0,"output_tokens":0}}"#;
     assert_eq!(answer(zeros).usage, Usage::UNKNOWN);
+    let unbilled = r#"{"billed_units":{"input_tokens":0,"output_tokens":0},"tokens":{"input_tokens":0,"output_tokens":0}}"#;
+    assert_eq!(answer(unbilled).content.len(), 1, "nothing is billed apart");
     let silent = answer(r#"{"tokens":{"input_tokens":7,"output_tokens":0}}"#).usage;
     assert_eq!(
         (silent.prompt_tokens, silent.completion_tokens),

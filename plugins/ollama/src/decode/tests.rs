@@ -72,6 +72,8 @@ fn what_was_said_took_tokens() {
     }
     assert_eq!(usage(r#","prompt_eval_count":5"#), (Some(5), None));
     assert_eq!(usage(r#","eval_count":7"#), (Some(0), Some(7)));
+    let nonsense = r#","prompt_eval_count":18446744073709551615,"eval_count":7"#;
+    assert_eq!(usage(nonsense), (None, Some(7)));
 }
 
 #[test]

@@ -100,6 +100,9 @@ impl Report {
                     .iter()
                     .any(|key| top.text(key) == Some(word))
             })
+            // Words and nothing else are no answer on any wire.
+            || (matches!(top, Json::Object(members) if members.len() == 1)
+                && (top.text("detail").is_some() || top.text("message").is_some()))
             || failing(top.at(&["base_resp", "status_code"]))
             || failing(top.at(&["header", "code"]))
             || ["error_code", "errorCode", "err_code", "errcode"]

@@ -371,6 +371,12 @@ fn an_error_in_a_success_is_known_by_its_shape() {
             Some("1002"),
         ),
         (
+            r#"{"detail":"Invalid API key"}"#,
+            "Invalid API key",
+            ErrorKind::Authentication,
+            None,
+        ),
+        (
             r#"{"code":500,"msg":"404 NOT_FOUND","success":false}"#,
             "404 NOT_FOUND",
             ErrorKind::Server,

@@ -75,6 +75,8 @@ pub(super) const SIGNS: &[Sign] = &[
         &[],
         &[
             "insufficient balance",
+            "suspended*billing",
+            "suspended*balance",
             "insufficient_balance",
             "insufficient account balance",
             "balance is insufficient",
