@@ -3,6 +3,7 @@
 mod export;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::numbers::{dollars, millis, number};
 use super::sheet::Sheet;
@@ -13,6 +14,8 @@ use crate::stats::{Entry, Filter, StatsError};
 
 /// How many entries are shown where no number is given.
 const SHOWN: u32 = 20;
+/// How long a search goes on to bring rows into the text index, once it has shown what it found.
+const AFTERWARDS: Duration = Duration::from_millis(500);
 /// Counting what a search finds ends here: it would take longer than to find what is shown.
 const COUNTED: u64 = 1_000;
 /// The most columns of a terminal that a prompt takes in a list.
@@ -146,8 +149,17 @@ async fn list(
         Ok::<_, StatsError>((entries, all))
     };
     let found = progress::waiting(context, "searching the history", searching).await;
+    let shown = found
+        .map_err(Failure::from)
+        .and_then(|(entries, all)| print_list(&entries, all, context));
+    if filter.text.is_some() {
+        history.index_for(AFTERWARDS).await;
+    }
     history.close().await;
-    let (entries, all) = found?;
+    shown
+}
+
+fn print_list(entries: &[Entry], all: u64, context: &Context) -> Result<(), Failure> {
     if context.json {
         context.printer.json(&entries)?;
         return Ok(());
@@ -161,7 +173,7 @@ async fn list(
     ])
     .texts(&[3, 7]);
     let zone = clock::zone(context);
-    for entry in &entries {
+    for entry in entries {
         table.row([
             entry.id.to_string(),
             local_time(entry, &zone),

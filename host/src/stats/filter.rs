@@ -99,6 +99,7 @@ pub(super) fn restrict(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
     restrict_columns(query, filter);
     if let Some(text) = &filter.text {
         let (index, phrase) = text_index::query(text);
+        let index = index.table;
         query
             .push(" AND id IN (SELECT rowid FROM ")
             .push(index)

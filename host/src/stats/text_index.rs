@@ -1,9 +1,10 @@
 //! Bringing what was said into the full-text indexes, some time after it was written.
 //!
 //! There are two: SQLite's own of all runs of three letters, and one of single letters and pairs, for
-//! texts that are shorter than that. Rows beyond the mark `upto` are in neither yet.
+//! texts that are shorter than that. Rows beyond an index's mark are not in it yet: they are looked
+//! through. Indexing a row takes many times what looking through it does, so nobody waits for it.
 
-use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
@@ -13,8 +14,26 @@ use super::StatsError;
 const ROWS: i64 = 200;
 /// Bytes of text of one transaction, which takes some tenths of a second.
 const BYTES: usize = 1 << 20;
-/// As many rows at most are looked through without an index: some ten milliseconds.
-pub(super) const TAIL: i64 = 2_000;
+/// When so many rows are not indexed, programs that end at once take the time to index some.
+pub(super) const TAIL: i64 = 1_000;
+
+/// One of the two indexes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Index {
+    /// Its table.
+    pub(super) table: &'static str,
+    /// Where the table `text_index` keeps the last row that is in it.
+    mark: &'static str,
+}
+
+const RUNS: Index = Index {
+    table: "exchanges_text",
+    mark: "upto",
+};
+const PAIRS: Index = Index {
+    table: "exchanges_pairs",
+    mark: "pairs_upto",
+};
 
 /// Indexes all rows that are not indexed yet.
 pub(super) async fn complete(connection: &mut SqliteConnection) -> Result<(), StatsError> {
@@ -22,17 +41,22 @@ pub(super) async fn complete(connection: &mut SqliteConnection) -> Result<(), St
     Ok(())
 }
 
-/// The last row that is indexed.
-pub(super) async fn upto(connection: &mut SqliteConnection) -> Result<i64, StatsError> {
-    Ok(sqlx::query_scalar("SELECT upto FROM text_index")
+/// The last row that is in an index.
+pub(super) async fn upto(
+    connection: &mut SqliteConnection,
+    index: Index,
+) -> Result<i64, StatsError> {
+    let mark = index.mark;
+    let query = format!("SELECT {mark} FROM text_index");
+    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(query))
         .fetch_one(connection)
         .await?)
 }
 
-/// About how many rows are not indexed yet.
+/// About how many rows are missing in an index.
 pub(super) async fn behind(connection: &mut SqliteConnection) -> Result<i64, StatsError> {
     let behind: Option<i64> = sqlx::query_scalar(
-        "SELECT (SELECT max(id) FROM exchanges) - (SELECT upto FROM text_index)",
+        "SELECT (SELECT max(id) FROM exchanges) - (SELECT min(upto, pairs_upto) FROM text_index)",
     )
     .fetch_one(connection)
     .await?;
@@ -49,13 +73,14 @@ pub(super) async fn extend(
         return Ok(false);
     }
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let found = sqlx::query(
-        "SELECT id, prompt, answer FROM exchanges WHERE id > (SELECT upto FROM text_index)
-         ORDER BY id LIMIT ?",
-    )
-    .bind(rows.min(ROWS))
-    .fetch_all(&mut *transaction)
-    .await?;
+    let in_runs = upto(&mut transaction, RUNS).await?;
+    let in_pairs = upto(&mut transaction, PAIRS).await?;
+    let found =
+        sqlx::query("SELECT id, prompt, answer FROM exchanges WHERE id > ? ORDER BY id LIMIT ?")
+            .bind(in_runs.min(in_pairs))
+            .bind(rows.min(ROWS))
+            .fetch_all(&mut *transaction)
+            .await?;
     let mut last = None;
     let mut bytes = 0;
     for row in &found {
@@ -71,20 +96,24 @@ pub(super) async fn extend(
         }
         let texts = [prompt.as_deref(), answer.as_deref()];
         bytes += texts.iter().flatten().map(|text| text.len()).sum::<usize>();
-        sqlx::query("INSERT INTO exchanges_pairs (rowid, pairs) VALUES (?, ?)")
-            .bind(id)
-            .bind(pairs(texts.into_iter().flatten()))
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query("INSERT INTO exchanges_text (rowid, prompt, answer) VALUES (?, ?, ?)")
-            .bind(id)
-            .bind(prompt)
-            .bind(answer)
-            .execute(&mut *transaction)
-            .await?;
+        if id > in_pairs {
+            sqlx::query("INSERT INTO exchanges_pairs (rowid, pairs) VALUES (?, ?)")
+                .bind(id)
+                .bind(pairs(texts.into_iter().flatten()))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        if id > in_runs {
+            sqlx::query("INSERT INTO exchanges_text (rowid, prompt, answer) VALUES (?, ?, ?)")
+                .bind(id)
+                .bind(prompt)
+                .bind(answer)
+                .execute(&mut *transaction)
+                .await?;
+        }
     }
     if let Some(last) = last {
-        sqlx::query("UPDATE text_index SET upto = ?")
+        sqlx::query("UPDATE text_index SET upto = max(upto, ?1), pairs_upto = max(pairs_upto, ?1)")
             .bind(last)
             .execute(&mut *transaction)
             .await?;
@@ -94,15 +123,12 @@ pub(super) async fn extend(
 }
 
 /// The query that finds a text, and the index to ask.
-pub(super) fn query(text: &str) -> (&'static str, String) {
+pub(super) fn query(text: &str) -> (Index, String) {
     let letters: Vec<char> = folded(text).collect();
     match letters.as_slice() {
-        [one] => ("exchanges_pairs", single(*one)),
-        [one, two] => ("exchanges_pairs", pair(*one, *two)),
-        _ => (
-            "exchanges_text",
-            format!("\"{}\"", text.replace('"', "\"\"")),
-        ),
+        [one] => (PAIRS, word(*one, None)),
+        [one, two] => (PAIRS, word(*one, Some(*two))),
+        _ => (RUNS, format!("\"{}\"", text.replace('"', "\"\""))),
     }
 }
 
@@ -117,31 +143,42 @@ fn folded(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
 }
 
+/// Whether SQLite's `lower`, which knows ASCII alone, folds a text as the indexes do.
+pub(super) fn folds_simply(text: &str) -> bool {
+    text.chars().all(|letter| {
+        letter.is_ascii()
+            || (letter.to_lowercase().eq([letter]) && letter.to_uppercase().eq([letter]))
+    })
+}
+
 /// Each letter and each pair of letters, as a word of ASCII letters and digits.
 fn pairs<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let mut words = BTreeSet::new();
+    let mut found = vec![];
     for text in texts {
         let mut before = None;
         for letter in folded(text) {
-            words.insert((letter, None));
+            found.push((letter, None));
             if let Some(before) = before.replace(letter) {
-                words.insert((before, Some(letter)));
+                found.push((before, Some(letter)));
             }
         }
     }
-    let words: Vec<String> = words
-        .into_iter()
-        .map(|(one, two)| two.map_or_else(|| single(one), |two| pair(one, two)))
-        .collect();
-    words.join(" ")
+    found.sort_unstable();
+    found.dedup();
+    let mut words = String::with_capacity(found.len() * 8);
+    for (one, two) in found {
+        words.push_str(&word(one, two));
+        words.push(' ');
+    }
+    words
 }
 
-fn single(letter: char) -> String {
-    format!("s{:x}", u32::from(letter))
-}
-
-fn pair(one: char, two: char) -> String {
-    format!("p{:x}x{:x}", u32::from(one), u32::from(two))
+fn word(one: char, two: Option<char>) -> String {
+    let mut word = format!("s{:x}", u32::from(one));
+    if let Some(two) = two {
+        let _ = write!(word, "p{:x}", u32::from(two));
+    }
+    word
 }
 
 #[cfg(test)]
@@ -150,10 +187,11 @@ mod tests {
 
     #[test]
     fn letters_and_pairs_are_words_once_each() {
-        assert_eq!(pairs(["Aab"].into_iter()), "s61 p61x61 p61x62 s62");
-        assert_eq!(query("天气").1, "p5929x6c14");
-        assert_eq!(query("A").1, "s61");
-        assert_eq!(query("a\"b c"), ("exchanges_text", "\"a\"\"b c\"".into()));
+        assert_eq!(pairs(["Aab"].into_iter()), "s61 s61p61 s61p62 s62 ");
+        assert_eq!(query("天气"), (PAIRS, "s5929p6c14".into()));
+        assert_eq!(query("A"), (PAIRS, "s61".into()));
+        assert_eq!(query("a\"b c"), (RUNS, "\"a\"\"b c\"".into()));
         assert!(holds("Über Straße", "üB") && !holds("ab", "ba"));
+        assert!(folds_simply("Ab 天气?") && !folds_simply("üb") && !folds_simply("Ж"));
     }
 }

@@ -4,12 +4,17 @@
 //! which stands everywhere are found as soon as those of a rare one. The newest rows may not be
 //! indexed yet; they are looked through.
 
+use std::time::{Duration, Instant};
+
 use futures_util::TryStreamExt as _;
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::{Entry, History, entry};
 use crate::stats::filter::{choose, restrict_columns};
 use crate::stats::{Filter, StatsError, text_index};
+
+/// Rows that are brought into the indexes at one time when somebody waits.
+const STEP: i64 = 50;
 
 impl History {
     /// The entries that a filter lets through, the newest first; those that hold a text in the order
@@ -45,12 +50,19 @@ impl History {
             return self.hand_out(query, u64::MAX, |_| true, &mut take).await;
         };
         let most = filter.limit.map_or(u64::MAX, u64::from);
-        self.prepare(filter).await?;
+        let (index, phrase) = text_index::query(text);
         // What is not indexed yet is newer than what is. Others may index it meanwhile.
-        let indexed = text_index::upto(&mut self.database.connection).await?;
+        let indexed = text_index::upto(&mut self.database.connection, index).await?;
         let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM exchanges WHERE id > ");
         query.push_bind(indexed);
         restrict_columns(&mut query, filter);
+        if text_index::folds_simply(text) {
+            query.push(" AND (instr(lower(prompt), lower(");
+            query.push_bind(text.clone());
+            query.push(")) > 0 OR instr(lower(answer), lower(");
+            query.push_bind(text.clone());
+            query.push(")) > 0)");
+        }
         query.push(" ORDER BY id DESC");
         let holds = |entry: &Entry| {
             let texts = [&entry.prompt, &entry.answer];
@@ -61,7 +73,7 @@ impl History {
         if found >= most {
             return Ok(found);
         }
-        let (index, phrase) = text_index::query(text);
+        let index = index.table;
         let mut query = QueryBuilder::<Sqlite>::new("SELECT exchanges.* FROM ");
         query
             .push(index)
@@ -106,16 +118,24 @@ impl History {
         Ok(count)
     }
 
-    /// Makes sure that the text index has most rows where a filter needs it.
-    pub(super) async fn prepare(&mut self, filter: &Filter) -> Result<(), StatsError> {
+    /// Brings rows into the text indexes for at most so long, if many are missing. Whoever searches
+    /// often finds faster from time to time, without ever waiting.
+    pub async fn index_for(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
         let connection = &mut self.database.connection;
-        if filter.text.is_some() && text_index::behind(connection).await? > text_index::TAIL {
-            match text_index::complete(connection).await {
-                // What may only be read is looked through row by row.
-                Err(StatsError::ReadOnly { .. }) => {}
-                done => done?,
+        let behind = text_index::behind(connection).await;
+        if !behind.is_ok_and(|behind| behind > text_index::TAIL) {
+            return;
+        }
+        while Instant::now() < deadline {
+            match text_index::extend(connection, STEP).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::debug!(%error, "history: the text index is left as it is");
+                    return;
+                }
             }
         }
-        Ok(())
     }
 }

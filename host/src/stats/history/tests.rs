@@ -413,6 +413,7 @@ async fn an_older_history_gets_the_new_columns_and_keeps_its_rows() {
     for step in [
         "DROP TRIGGER exchanges_pairs_delete",
         "DROP TABLE exchanges_pairs",
+        "ALTER TABLE text_index DROP COLUMN pairs_upto",
         "ALTER TABLE exchanges DROP COLUMN tier",
         "ALTER TABLE exchanges DROP COLUMN unpriced",
         "DELETE FROM _sqlx_migrations WHERE version > 1",

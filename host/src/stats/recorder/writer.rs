@@ -201,7 +201,7 @@ impl Writer<'_> {
             return;
         };
         let behind = text_index::behind(&mut database.connection).await;
-        if behind.is_ok_and(|behind| behind > text_index::TAIL / 2) {
+        if behind.is_ok_and(|behind| behind > text_index::TAIL) {
             self.index(AT_END).await;
         }
     }
