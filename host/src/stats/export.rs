@@ -136,7 +136,7 @@ fn row(entry: &Entry) -> [String; 34] {
         text(entry.prompt.as_ref()),
         text(entry.answer.as_ref()),
         text(entry.tier.as_ref()),
-        entry.unpriced.join("; "),
+        defused(&entry.unpriced.join("; ")),
     ]
 }
 
