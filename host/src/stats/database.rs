@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Row as _};
 
 use super::StatsError;
 
@@ -58,19 +58,19 @@ impl Database {
         prepare_file(path)?;
         let opened = async {
             let mut connection = options(path).connect().await?;
-            match owner(&mut connection).await? {
-                Owner::Us(VERSION) => {}
-                Owner::Us(older @ ..VERSION) => {
-                    tracing::debug!(older, "history: the schema is brought up to date");
-                    migrate(&mut connection, path).await?;
-                }
-                Owner::Nobody => migrate(&mut connection, path).await?,
+            let version = match owner(&mut connection).await? {
+                Owner::Nobody => 0,
+                Owner::Us(version @ ..=VERSION) => version,
                 Owner::Us(found) => return Err(newer(path, found)),
                 Owner::Other => return Err(foreign(path)),
-            }
+            };
+            // Before anything is written: without a log each step of a migration waits for the disk.
             sqlx::query("PRAGMA journal_mode = WAL")
                 .execute(&mut connection)
                 .await?;
+            if version < VERSION {
+                migrate(&mut connection, path).await?;
+            }
             Ok(Database { connection })
         };
         opened.await.map_err(|error: StatsError| error.at(path))
@@ -198,22 +198,28 @@ async fn version(connection: &mut SqliteConnection) -> Result<i64, StatsError> {
 }
 
 async fn owner(connection: &mut SqliteConnection) -> Result<Owner, StatsError> {
-    const MARKS: [&str; 2] = ["_sqlx_migrations", "exchanges"];
-    let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'",
+    const FIRST: &str = "_sqlx_migrations";
+    let row = sqlx::query(
+        "SELECT (SELECT user_version FROM pragma_user_version), (
+            SELECT group_concat(name, char(10)) FROM sqlite_master
+            WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'
+         )",
     )
-    .fetch_all(&mut *connection)
+    .fetch_one(connection)
     .await?;
-    let has = |mark: &str| tables.iter().any(|table| table == mark);
-    if MARKS.into_iter().all(has) {
-        return Ok(Owner::Us(version(connection).await?));
-    }
-    // A process that was killed in its first moment leaves the first of our tables alone.
-    let nobodys = tables.iter().all(|table| table == MARKS[0]);
-    Ok(match nobodys && version(connection).await? == 0 {
-        true => Owner::Nobody,
-        false => Owner::Other,
-    })
+    let version: i64 = row.try_get(0)?;
+    let tables: Option<String> = row.try_get(1)?;
+    let tables: Vec<&str> = tables.iter().flat_map(|names| names.lines()).collect();
+    Ok(
+        if tables.contains(&FIRST) && tables.contains(&"exchanges") {
+            Owner::Us(version)
+        } else if version == 0 && tables.iter().all(|table| *table == FIRST) {
+            // A process that was killed in its first moment leaves the first of our tables alone.
+            Owner::Nobody
+        } else {
+            Owner::Other
+        },
+    )
 }
 
 /// Brings the schema up to date, one process at a time.

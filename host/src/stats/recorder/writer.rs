@@ -20,6 +20,9 @@ use crate::stats::{Database, Record, StatsError, text_index};
 const BATCH_WINDOW: Duration = Duration::from_millis(5);
 /// After so long without a record the text index is seen to.
 const IDLE: Duration = Duration::from_millis(250);
+/// Rows that are indexed at one time when there is nothing to write: who comes meanwhile waits for
+/// some ten milliseconds.
+const WHEN_IDLE: i64 = 32;
 /// How long to wait before a file is tried again that could not be written.
 const AGAIN: Duration = Duration::from_millis(100);
 /// Rows that a program which is about to end brings into the text index, if many are not in it:
@@ -85,7 +88,7 @@ impl Writer<'_> {
             match came {
                 Ok(0) => return false,
                 Ok(_) => break,
-                Err(_) => self.index(i64::MAX).await,
+                Err(_) => self.index(WHEN_IDLE).await,
             }
         }
         // Unless somebody waits for a flush: see what else comes within the window.
