@@ -12,8 +12,11 @@ use super::{Database, StatsError};
 
 /// After so many records the log is worth moving; each takes a few pages.
 const RECORDS: usize = 1000;
-/// Pages in the log at which the writer no longer waits for others to move it: 16 MB.
-const PAGES: i64 = 4000;
+/// Pages in the log at which the writer no longer waits for others to move it: 64 MB.
+const PAGES: i64 = 16_000;
+/// Bytes of a log that others left behind at which it is moved at once. Processes that end soon after
+/// they began, or are killed, never come to a thousand records.
+const LEFT: u64 = 4 << 20;
 
 /// Sees to it that the log stays short.
 pub(super) struct Checkpoints {
@@ -32,7 +35,10 @@ impl Checkpoints {
         .await?;
         Ok(Checkpoints {
             path: path.to_owned(),
-            written: 0,
+            written: match log_length(path) >= LEFT {
+                true => RECORDS,
+                false => 0,
+            },
             running: Arc::default(),
         })
     }
@@ -57,6 +63,13 @@ impl Checkpoints {
             self.running.store(false, Ordering::Release);
         }
     }
+}
+
+/// Bytes in the log beside a database.
+fn log_length(path: &Path) -> u64 {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).map_or(0, |about| about.len())
 }
 
 /// Moves as much as can be moved without stopping anybody.

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use sqlx::{Connection as _, Row as _, SqliteConnection};
+use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::StatsError;
 
@@ -72,52 +72,68 @@ pub(super) async fn extend(
     if behind(connection).await? <= 0 {
         return Ok(false);
     }
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let in_runs = upto(&mut transaction, RUNS).await?;
-    let in_pairs = upto(&mut transaction, PAIRS).await?;
+    // What takes time is done before others have to wait.
+    let marks = (
+        upto(connection, RUNS).await?,
+        upto(connection, PAIRS).await?,
+    );
+    let first = marks.0.min(marks.1);
     let found =
         sqlx::query("SELECT id, prompt, answer FROM exchanges WHERE id > ? ORDER BY id LIMIT ?")
-            .bind(in_runs.min(in_pairs))
+            .bind(first)
             .bind(rows.min(ROWS))
-            .fetch_all(&mut *transaction)
+            .fetch_all(&mut *connection)
             .await?;
-    let mut last = None;
-    let mut bytes = 0;
+    let (mut count, mut last, mut bytes) = (0, first, 0);
+    let mut short = vec![];
     for row in &found {
         if bytes > BYTES {
             break;
         }
-        let id: i64 = row.try_get("id")?;
-        let prompt: Option<String> = row.try_get("prompt")?;
-        let answer: Option<String> = row.try_get("answer")?;
-        last = Some(id);
-        if prompt.is_none() && answer.is_none() {
-            continue;
-        }
-        let texts = [prompt.as_deref(), answer.as_deref()];
+        let prompt: Option<&str> = row.try_get("prompt")?;
+        let answer: Option<&str> = row.try_get("answer")?;
+        last = row.try_get("id")?;
+        count += 1;
+        let texts = [prompt, answer];
         bytes += texts.iter().flatten().map(|text| text.len()).sum::<usize>();
-        if id > in_pairs {
-            sqlx::query("INSERT INTO exchanges_pairs (rowid, pairs) VALUES (?, ?)")
-                .bind(id)
-                .bind(pairs(texts.into_iter().flatten()))
-                .execute(&mut *transaction)
-                .await?;
-        }
-        if id > in_runs {
-            sqlx::query("INSERT INTO exchanges_text (rowid, prompt, answer) VALUES (?, ?, ?)")
-                .bind(id)
-                .bind(prompt)
-                .bind(answer)
-                .execute(&mut *transaction)
-                .await?;
+        if last > marks.1 && texts.iter().any(Option::is_some) {
+            short.push((last, pairs(texts.into_iter().flatten())));
         }
     }
-    if let Some(last) = last {
-        sqlx::query("UPDATE text_index SET upto = max(upto, ?1), pairs_upto = max(pairs_upto, ?1)")
-            .bind(last)
-            .execute(&mut *transaction)
-            .await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let now = (
+        upto(&mut transaction, RUNS).await?,
+        upto(&mut transaction, PAIRS).await?,
+    );
+    let there: i64 = sqlx::query_scalar("SELECT count(*) FROM exchanges WHERE id > ? AND id <= ?")
+        .bind(first)
+        .bind(last)
+        .fetch_one(&mut *transaction)
+        .await?;
+    if now != marks || there != count {
+        // Somebody else indexed them, or removed some.
+        return Ok(true);
     }
+    if !short.is_empty() {
+        let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO exchanges_pairs (rowid, pairs) ");
+        query.push_values(short, |mut row, (id, pairs)| {
+            row.push_bind(id).push_bind(pairs);
+        });
+        query.build().execute(&mut *transaction).await?;
+    }
+    sqlx::query(
+        "INSERT INTO exchanges_text (rowid, prompt, answer)
+         SELECT id, prompt, answer FROM exchanges
+         WHERE id > ? AND id <= ? AND (prompt IS NOT NULL OR answer IS NOT NULL)",
+    )
+    .bind(marks.0)
+    .bind(last)
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query("UPDATE text_index SET upto = max(upto, ?1), pairs_upto = max(pairs_upto, ?1)")
+        .bind(last)
+        .execute(&mut *transaction)
+        .await?;
     transaction.commit().await?;
     Ok(behind(connection).await? > 0)
 }
