@@ -18,6 +18,7 @@
 //! user brings: the prompt of the command line and standard input. A template's own `{{name}}` that
 //! is no variable is written `{{{{name}}}}`, or with a backslash before it. Files may have comments.
 
+mod comments;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -203,7 +204,7 @@ impl Template {
             reason,
         };
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let text = without_comments(text);
+        let text = comments::blanked(text);
         let reader = &mut serde_json::Deserializer::from_str(&text);
         let mut template: Template = serde_path_to_error::deserialize(&mut *reader)
             .map_err(|error| invalid(format!("{}: {}", error.path(), error.inner())))?;
@@ -361,40 +362,6 @@ fn read(path: &Path) -> std::io::Result<String> {
         .take(LARGEST)
         .read_to_string(&mut text)?;
     Ok(text)
-}
-
-/// The text with blanks in place of comments (`//` to the end of the line, `/* */`), so that everything
-/// else stays where it is. A comment that is not closed stays, and is a fault of the text.
-fn without_comments(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut quoted = false;
-    while let Some(c) = rest.chars().next() {
-        let length = match c {
-            _ if quoted => 0,
-            '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
-            '/' if rest.starts_with("/*") => rest
-                .get(2..)
-                .and_then(|inside| inside.find("*/"))
-                .map_or(0, |end| end + 4),
-            _ => 0,
-        };
-        let (comment, after) = rest.split_at_checked(length).unwrap_or(("", rest));
-        out.extend(comment.chars().map(|c| if c == '\n' { c } else { ' ' }));
-        rest = after;
-        if length > 0 {
-            continue;
-        }
-        let taken = match c {
-            '\\' if quoted => rest.chars().take(2).map(char::len_utf8).sum(),
-            _ => c.len_utf8(),
-        };
-        quoted ^= c == '"';
-        let (kept, after) = rest.split_at_checked(taken).unwrap_or((rest, ""));
-        out += kept;
-        rest = after;
-    }
-    out
 }
 
 #[derive(Deserialize)]
