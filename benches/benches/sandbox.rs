@@ -1,7 +1,7 @@
 //! The same adapter code native and through wasm, for every first-party plugin.
 //!
 //! Bodies and streams come from the simulator, so that both sides read what a vendor sends.
-//! Then what a hostile plugin does to the requests of the others.
+//! Then what a filter adds, and what a hostile plugin does to the requests of the others.
 //! Prints markdown; `cargo xtask bench` runs it in a release build.
 #![allow(
     clippy::print_stdout,
@@ -9,6 +9,8 @@
     reason = "a bench prints its result and ends where it cannot go on"
 )]
 
+#[path = "sandbox/filters.rs"]
+mod filters;
 #[path = "sandbox/measure.rs"]
 mod measure;
 #[path = "sandbox/native.rs"]
@@ -17,6 +19,8 @@ mod native;
 mod sample;
 #[path = "sandbox/siege.rs"]
 mod siege;
+#[path = "sandbox/sizes.rs"]
+mod sizes;
 #[path = "sandbox/wasm.rs"]
 mod wasm;
 
@@ -24,7 +28,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use measure::Costs;
-use multillm::plugin::{EngineOptions, LoadOptions, PluginEngine};
+use multillm::plugin::{EngineOptions, LoadOptions, Plugin, PluginEngine};
 use multillm_plugin_sdk::Provider;
 use multillm_simulator::{Options, Simulator, Vendor};
 use sample::Sample;
@@ -37,8 +41,8 @@ async fn main() -> Result<()> {
     let engine = PluginEngine::new(EngineOptions::default())?;
     let simulator = Simulator::background(Options::default())?;
     println!(
-        "| plugin | | instantiate | encode | decode | all three | event ×1 | ×10 | ×100 |\n\
-         |---|---|---|---|---|---|---|---|---|"
+        "| plugin | | instantiate | encode | decode | end | all four | event ×1 | ×10 | ×100 |\n\
+         |---|---|---|---|---|---|---|---|---|---|"
     );
     let run = Run { engine, simulator };
     run.compare::<multillm_plugin_openai::OpenAi>(Vendor::OpenAi, "openai", "gpt-4o-mini")
@@ -63,6 +67,16 @@ async fn main() -> Result<()> {
         "\nMicroseconds, medians. A chat of 1 KB; an event is one frame of a stream of 300 words, \
          pushed so many frames a call."
     );
+    println!(
+        "\n| plugin | conversation | encode native | encode through wasm | instantiate, encode, decode and end |\n\
+         |---|---:|---:|---:|---:|"
+    );
+    run.lengths::<multillm_plugin_openai::OpenAi>(Vendor::OpenAi, "openai", "gpt-4o-mini")
+        .await?;
+    run.lengths::<multillm_plugin_claude::Claude>(Vendor::Anthropic, "claude", "claude-sonnet-4-5")
+        .await?;
+    println!("\nMicroseconds, medians; turns of 1 KB each, a fresh instance for each.\n");
+    filters::run().await?;
     siege::run().await
 }
 
@@ -74,13 +88,7 @@ struct Run {
 impl Run {
     /// Prints two rows: native, and through wasm with how many times as much that is.
     async fn compare<P: Provider>(&self, vendor: Vendor, name: &str, model: &str) -> Result<()> {
-        let components = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/plugins");
-        let file = components.join(format!("{name}.wasm"));
-        let plugin = self
-            .engine
-            .load(name, &file, &LoadOptions::default())
-            .await
-            .with_context(|| format!("build {name} with `cargo xtask plugins`"))?;
+        let plugin = self.plugin(name).await?;
         let sample = Sample::take(&self.simulator, vendor, &plugin, model).await?;
         let native = native::costs::<P>(&sample);
         let sandboxed = wasm::costs(&plugin, &sample).await?;
@@ -92,6 +100,20 @@ impl Run {
         );
         Ok(())
     }
+    /// Prints a row for each length of a conversation.
+    async fn lengths<P: Provider>(&self, vendor: Vendor, name: &str, model: &str) -> Result<()> {
+        let plugin = self.plugin(name).await?;
+        let sample = Sample::take(&self.simulator, vendor, &plugin, model).await?;
+        sizes::rows::<P>(&plugin, &sample).await
+    }
+
+    async fn plugin(&self, name: &str) -> Result<Plugin> {
+        let components = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/plugins");
+        let file = components.join(format!("{name}.wasm"));
+        let options = LoadOptions::default();
+        let plugin = self.engine.load(name, &file, &options).await;
+        plugin.with_context(|| format!("build {name} with `cargo xtask plugins`"))
+    }
 }
 
 fn row(costs: &Costs, beside: Option<&Costs>) -> String {
@@ -100,7 +122,11 @@ fn row(costs: &Costs, beside: Option<&Costs>) -> String {
         None => format!(" {:.1} |", of(costs)),
     };
     let mut row = cell(&|costs| costs.encode) + &cell(&|costs| costs.decode);
-    row += &cell(&|costs| costs.instantiate + costs.encode + costs.decode);
+    row += &match beside {
+        Some(_) => format!(" {:.1} |", costs.end),
+        None => " – |".to_owned(),
+    };
+    row += &cell(&|costs| costs.instantiate + costs.encode + costs.decode + costs.end);
     for at in 0..BATCHES.len() {
         row += &cell(&|costs| costs.event.get(at).copied().unwrap_or(f64::NAN));
     }

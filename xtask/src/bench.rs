@@ -1,11 +1,13 @@
 //! `cargo xtask bench`: measures the release build and prints markdown tables.
 //!
-//! Three parts: the same adapter code native and through wasm (a bench of its
+//! `cargo xtask bench gateway` measures the gateway alone, beside plain relays ([`gateway`]). Without it there are three
+//! parts: the same adapter code native and through wasm (a bench of its
 //! own in the workspace, which prints its table itself), the program as a whole
 //! process beside `curl`, and the components. Everything runs in one go on one
 //! machine, so that ratios mean something; single numbers do not travel.
 
 mod exchange;
+mod gateway;
 mod memory;
 mod table;
 
@@ -22,14 +24,20 @@ use crate::workspace::Workspace;
 use exchange::Exchange;
 use table::Table;
 
-/// The package of the measurements inside one process.
-const IN_PROCESS: &str = "multillm-bench";
 /// So many runs with an empty cache; each compiles a plugin.
 const COLD_RUNS: usize = 5;
 
 /// Measure the sandbox, the process and the components.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    /// What to measure [default: the sandbox, the process and the components]
+    what: Option<What>,
+    /// Few requests to a debug build, to see that it works; for `gateway`
+    #[arg(long)]
+    quick: bool,
+    /// Write the tables into the READMEs; for `gateway`
+    #[arg(long, conflicts_with = "quick")]
+    write: bool,
     /// How often each process is run
     #[arg(long, default_value_t = 40)]
     runs: usize,
@@ -38,12 +46,22 @@ pub(crate) struct Args {
     no_in_process: bool,
 }
 
+/// What can be measured by itself.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum What {
+    /// The gateway beside nginx as a plain relay
+    Gateway,
+}
+
 /// Builds, measures and prints.
 ///
 /// # Errors
 ///
 /// Something does not build, or a measured program fails.
 pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
+    if let Some(What::Gateway) = args.what {
+        return gateway::exec(workspace, args.quick, args.write);
+    }
     let components = plugins::build(workspace, &[])?;
     demo::build_programs(workspace, "release")?;
     if !args.no_in_process {
@@ -59,24 +77,13 @@ pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
 
 /// Runs the bench of the sandbox, which prints its table itself.
 fn in_process(workspace: &Workspace) -> Result<()> {
-    if workspace
-        .members
-        .iter()
-        .any(|package| package.name == IN_PROCESS)
-    {
-        println!("\n## The same adapter code native and through wasm\n");
-        return process::run(
-            workspace
-                .cargo()
-                .args(["bench", "--quiet", "--package", IN_PROCESS]),
-        );
-    }
-    eprintln!("warning: there is no package {IN_PROCESS}: the sandbox is not measured");
-    Ok(())
+    println!("\n## The same adapter code native and through wasm\n");
+    let mut bench = workspace.cargo();
+    process::run(bench.args(["bench", "--quiet", "--package", "multillm-bench"]))
 }
 
 /// One question to the simulator: with the program cold and warm, and with curl.
-fn whole_process(workspace: &Workspace, runs: usize) -> Result<Table> {
+fn whole_process(workspace: &Workspace, runs: usize) -> Result<Table<3>> {
     let folder = workspace.target.join("bench");
     let simulator = Simulator::start(workspace, "release", &folder.join("exchanges.jsonl"))?;
     let exchange = Exchange::prepare(workspace, &simulator, &folder)?;
@@ -91,8 +98,10 @@ fn whole_process(workspace: &Workspace, runs: usize) -> Result<Table> {
         cold.push(exchange.time(&mut exchange.query(&cache))?);
     }
     // In turn, so that whatever else the machine does hits all of them alike.
-    let [mut start, mut warm, mut forgetful, mut curl] = [const { Vec::new() }; 4];
+    let home = folder.join("home");
+    let [mut start, mut first, mut warm, mut forgetful, mut curl] = [const { Vec::new() }; 5];
     for _ in 0..runs {
+        first.push(exchange.time(&mut exchange.first_query(&home)?)?);
         start.push(exchange.time(&mut exchange.version())?);
         warm.push(exchange.time(&mut exchange.query(&cache))?);
         forgetful.push(exchange.time(&mut exchange.forgetful_query(&cache))?);
@@ -101,27 +110,38 @@ fn whole_process(workspace: &Workspace, runs: usize) -> Result<Table> {
         }
     }
     let peak = memory::peak(&mut exchange.slow_query(&cache))?;
+    let first_peak = memory::peak(&mut exchange.slow_first_query(&home)?)?;
 
     let mut table = Table::new(["what", "median", "9 of 10 below"]);
     table.times("`multillm --version`", &mut start);
-    table.times("`multillm query`, nothing compiled yet", &mut cold);
+    table.times(
+        "`multillm query`, components in files, nothing compiled yet",
+        &mut cold,
+    );
+    table.times(
+        "`multillm query`, the file alone in an empty home, no configuration",
+        &mut first,
+    );
     table.times("`multillm query`, compiled code on disk", &mut warm);
     table.times("the same without a history", &mut forgetful);
     table.times("`curl`, the same exchange", &mut curl);
     table.difference("`query` more than `curl`", &warm, &curl);
-    let memory = peak.map_or("unknown".to_owned(), |peak| {
-        format!("{:.1} MB", kilobytes(peak) / 1000.0)
-    });
-    table.row(["peak resident memory of `query`", &memory, ""]);
+    table.difference("the file alone more than `curl`", &first, &curl);
+    let memory = |peak: Option<usize>| {
+        peak.map_or("unknown".to_owned(), |peak| {
+            format!("{:.1} MB", kilobytes(peak) / 1000.0)
+        })
+    };
+    table.row(["peak resident memory of `query`", &memory(peak), ""]);
+    table.row(["peak of the file alone", &memory(first_peak), ""]);
     Ok(table)
 }
 
-fn sizes(components: &[Built]) -> Table {
-    let mut table = Table::new(["component", "size", "function imports"]);
+fn sizes(components: &[Built]) -> Table<2> {
+    let mut table = Table::new(["component", "size"]);
     for built in components.iter().filter(|built| built.first_party) {
         let size = format!("{:.1} KB", kilobytes(built.size));
-        let imports = built.function_imports.len().to_string();
-        table.row([&format!("{}.wasm", built.name), &size, &imports]);
+        table.row([&format!("{}.wasm", built.name), &size]);
     }
     table
 }

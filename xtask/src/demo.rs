@@ -8,13 +8,14 @@
 
 mod config;
 mod look;
-mod ollama;
 mod steps;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use crate::bundle;
 use crate::plugins;
 use crate::process;
 use crate::simulator::Simulator;
@@ -26,9 +27,9 @@ use steps::Stage;
 /// Show the product at work against the simulator; needs no key and no network.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Use the debug build, which is made more quickly
+    /// Use the release build: as fast as what is released, and not shared with the tests
     #[arg(long)]
-    quick: bool,
+    release: bool,
 }
 
 /// Builds everything and runs all steps.
@@ -37,10 +38,14 @@ pub(crate) struct Args {
 ///
 /// Something does not build or start, or a step did not do what it says.
 pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
-    println!("Building the components and the programs.");
-    plugins::build(workspace, &[])?;
-    let profile = if args.quick { "debug" } else { "release" };
-    build_programs(workspace, profile)?;
+    let profile = if args.release { "release" } else { "debug" };
+    timed("1 of 3: building the vendors' components", || {
+        plugins::build_first_party(workspace)
+    })?;
+    timed("2 of 3: building the program and the simulator", || {
+        build_programs(workspace, profile)
+    })?;
+    println!("3 of 3: asking all seven vendors' simulators");
 
     let folder = workspace.target.join("demo");
     let simulator = Simulator::start(workspace, profile, &folder.join("exchanges.jsonl"))?;
@@ -48,7 +53,7 @@ pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
     let setup = Setup::write(workspace, &simulator, &folder)?;
     let mut stage = Stage::new(workspace, profile, &setup);
     steps::openai(&mut stage, &setup);
-    steps::other_vendors(&mut stage, &setup);
+    steps::other_vendors(&mut stage);
     steps::key_on_the_wire(&mut stage, &simulator);
     steps::real_ollama(&mut stage, &setup)?;
     drop(simulator);
@@ -65,16 +70,29 @@ pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Builds the program and the simulator in the given profile folder.
+/// Says what is done, does it, and says how long it took. Cargo shows its own progress in between.
+fn timed<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    println!("{what}");
+    let started = Instant::now();
+    let made = work()?;
+    println!("   done in {} s", started.elapsed().as_secs());
+    Ok(made)
+}
+
+/// Builds the program and the simulator in the given profile folder. A release has the machine code of
+/// the components in it.
 ///
 /// # Errors
 ///
 /// Something does not build.
 pub(crate) fn build_programs(workspace: &Workspace, profile: &str) -> Result<()> {
     let mut command = workspace.cargo();
-    command.args(["build", "--bins"]);
-    command.args(["--package", "multillm", "--package", "multillm-simulator"]);
+    command.args(["build", "--bin", "multillm", "--bin", "multillm-simulator"]);
+    for package in bundle::PACKAGES {
+        command.args(["--package", package]);
+    }
     if profile == "release" {
+        bundle::prepare(workspace, "release", None)?;
         command.arg("--release");
     }
     process::run(&mut command)

@@ -2,23 +2,23 @@
 //!
 //! The targets stand in `fuzz/`, what they check in `tests/fuzzing`, whose tests are the bounded
 //! run that needs none of this. Here a nightly compiler and cargo-fuzz are needed, and no
-//! sanitizer: the project forbids unsafe code but for one module, which no target reaches with
+//! sanitizer: the project forbids unsafe code but for two modules, which no target reaches with
 //! foreign bytes, and a WebAssembly compiler under AddressSanitizer takes too long to build.
 //! Debug assertions and overflow checks are on.
 //!
-//! [`tools`] finds the compiler and builds, [`run`] runs one target and reads what it says.
+//! [`run`] runs one target and reads what it says. What is missing, rustup and cargo name themselves.
 
 mod run;
-mod tools;
 
-use std::fs;
-use std::sync::Mutex;
-use std::thread;
+use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
 
 use crate::plugins;
-use crate::workspace::Workspace;
+use crate::process;
+use crate::workspace::{Workspace, entries};
 
 use run::Outcome;
 
@@ -43,10 +43,9 @@ pub(crate) struct Args {
 /// A tool is missing, something does not build, or a target has found something.
 pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
     let targets = wanted(known(workspace)?, &args.targets)?;
-    let tools = tools::find()?;
     plugins::build(workspace, &[])?;
-    let programs = tools.build(workspace)?;
-    let outcomes = in_turn(&targets, args.jobs.max(1), |target| {
+    let programs = build(workspace)?;
+    let fuzz = |target: &String| {
         let target = run::Target::new(workspace, &programs, target);
         println!(
             "fuzzing {} for {} s, log: {}",
@@ -55,8 +54,14 @@ pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
             workspace.shown(&target.log)
         );
         target.run(args.seconds)
-    });
-    let outcomes: Vec<Outcome> = outcomes.into_iter().collect::<Result<_>>()?;
+    };
+    let outcomes: Vec<Outcome> = process::pool(Some(args.jobs))?.install(|| {
+        targets
+            .par_iter()
+            .with_max_len(1)
+            .map(fuzz)
+            .collect::<Result<_>>()
+    })?;
     print_table(&outcomes);
     let findings: Vec<&Outcome> = outcomes
         .iter()
@@ -72,23 +77,40 @@ pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
     }
 }
 
+/// Builds all targets with the nightly compiler, whichever runs this, and returns the folder of their
+/// programs.
+fn build(workspace: &Workspace) -> Result<PathBuf> {
+    let nightly = |program: &str| {
+        let mut command = Command::new("rustup");
+        command.args(["run", "nightly", program]);
+        command
+    };
+    let compiler = process::capture(nightly("rustc").arg("-vV"))?;
+    let mut lines = compiler.lines();
+    let host = lines
+        .find_map(|line| line.strip_prefix("host: "))
+        .context("the compiler does not say what it compiles for")?;
+    let folder = workspace.target.join("fuzz");
+    let mut command = nightly("cargo");
+    command
+        .current_dir(&workspace.root)
+        .args(["fuzz", "build", "--sanitizer", "none"])
+        // The code that is shipped, not what a dependency makes of itself for fuzzing.
+        .arg("--no-cfg-fuzzing")
+        .args(["--target", host, "--target-dir"])
+        .arg(&folder);
+    process::run(&mut command).context("is it there? `cargo install cargo-fuzz --locked`")?;
+    Ok(folder.join(host).join("release"))
+}
+
 /// The targets that there are: every file of `fuzz/targets`.
 fn known(workspace: &Workspace) -> Result<Vec<String>> {
-    let folder = workspace.root.join("fuzz").join("targets");
-    let entries =
-        fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut names = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if let (Some(name), Some("rs")) = (
-            path.file_stem().and_then(|name| name.to_str()),
-            path.extension().and_then(|kind| kind.to_str()),
-        ) {
-            names.push(name.to_owned());
-        }
-    }
-    names.sort();
-    Ok(names)
+    let files = entries(&workspace.root.join("fuzz").join("targets"))?;
+    let rust = files
+        .iter()
+        .filter(|path| path.extension().is_some_and(|kind| kind == "rs"));
+    let names = rust.filter_map(|path| path.file_stem()?.to_str());
+    Ok(names.map(str::to_owned).collect())
 }
 
 fn wanted(known: Vec<String>, named: &[String]) -> Result<Vec<String>> {
@@ -102,29 +124,6 @@ fn wanted(known: Vec<String>, named: &[String]) -> Result<Vec<String>> {
         return Ok(known);
     }
     Ok(named.to_vec())
-}
-
-/// Does the work for all items, so many at a time; the results stand in the order of the items.
-fn in_turn<R: Send>(items: &[String], jobs: usize, work: impl Fn(&str) -> R + Sync) -> Vec<R> {
-    let queue = Mutex::new(items.iter().enumerate());
-    let done = Mutex::new(Vec::new());
-    let next = || queue.lock().ok()?.next();
-    let worker = || {
-        while let Some((number, item)) = next() {
-            let result = work(item);
-            if let Ok(mut done) = done.lock() {
-                done.push((number, result));
-            }
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(worker);
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_default();
-    done.sort_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, result)| result).collect()
 }
 
 fn print_table(outcomes: &[Outcome]) {
@@ -156,11 +155,5 @@ mod tests {
             error.to_string(),
             "there is no target \"ulr\": it can be config, url"
         );
-    }
-
-    #[test]
-    fn everything_is_done_once_and_in_order() {
-        let items: Vec<String> = (0..20).map(|number| number.to_string()).collect();
-        assert_eq!(in_turn(&items, 3, str::to_owned), items);
     }
 }

@@ -2,11 +2,10 @@
 //! the host's default configuration (`configs/plugins`) or the tests
 //! (`guests` in cargo's target folder) look for it.
 //!
-//! Plugins are found, not listed: every package below `plugins/` and
-//! `tests/guests/` that is a `cdylib`. They are built for `wasm32-unknown-unknown`
+//! Plugins are found, not listed: every package below `plugins/`, `tests/guests/` and
+//! `examples/` that is a `cdylib`. They are built for `wasm32-unknown-unknown`
 //! with the same profile and flags, so that their dependencies are compiled once.
 
-pub(crate) mod component;
 mod toolchain;
 
 use std::collections::BTreeSet;
@@ -16,9 +15,12 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use wit_component::ComponentEncoder;
 
 use crate::process;
 use crate::workspace::{Package, Workspace};
+
+pub(crate) use toolchain::{TARGET, ensure_target};
 
 /// Build the plugins and the guests of the tests as components.
 #[derive(clap::Args)]
@@ -34,8 +36,6 @@ pub(crate) struct Built {
     pub(crate) path: PathBuf,
     /// In bytes.
     pub(crate) size: usize,
-    /// Every function that it imports, as `interface#function`.
-    pub(crate) function_imports: Vec<String>,
     /// Part of the product, as opposed to a guest of the tests or the template.
     pub(crate) first_party: bool,
     changed: bool,
@@ -58,10 +58,9 @@ struct CargoMessage {
 pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
     for built in build(workspace, &args.only)? {
         println!(
-            "{:<16} {:>7.1} KB  {:>2} function imports  {}{}",
+            "{:<16} {:>7.1} KB  {}{}",
             built.name,
             kilobytes(built.size),
-            built.function_imports.len(),
             workspace.shown(&built.path),
             if built.changed { "" } else { " (unchanged)" },
         );
@@ -75,23 +74,41 @@ pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
 ///
 /// As [`exec`].
 pub(crate) fn build(workspace: &Workspace, only: &[String]) -> Result<Vec<Built>> {
-    let packages = selected(workspace, only)?;
-    toolchain::ensure_target()?;
-    let flags = path_remaps(workspace)?;
+    build_packages(workspace, selected(workspace, only)?)
+}
+
+/// Builds what is part of the product.
+///
+/// # Errors
+///
+/// As [`exec`].
+pub(crate) fn build_first_party(workspace: &Workspace) -> Result<Vec<Built>> {
+    build_packages(workspace, first_party(workspace)?)
+}
+
+/// The packages of the components that are part of the product.
+///
+/// # Errors
+///
+/// None today.
+pub(crate) fn first_party(workspace: &Workspace) -> Result<Vec<&Package>> {
+    let mut packages = selected(workspace, &[])?;
+    packages.retain(|package| is_first_party(workspace, package));
+    Ok(packages)
+}
+
+fn build_packages(workspace: &Workspace, packages: Vec<&Package>) -> Result<Vec<Built>> {
+    ensure_target(TARGET)?;
+    let flags = path_remaps(workspace, TARGET)?;
 
     let mut all_built = Vec::new();
     for package in packages {
-        let name = package.folder_name();
+        let name = name_of(package);
         let module = compile(workspace, package, &flags)?;
         let core =
             fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
         let first_party = is_first_party(workspace, package);
-        let Some(bytes) = component::encode(&core)
-            .with_context(|| format!("cannot make a component of {name}"))?
-        else {
-            eprintln!("warning: {name} exports nothing yet and was skipped");
-            continue;
-        };
+        let bytes = encode(&core).with_context(|| format!("cannot make a component of {name}"))?;
         let folder = if first_party {
             workspace.plugin_dir()
         } else {
@@ -101,8 +118,6 @@ pub(crate) fn build(workspace: &Workspace, only: &[String]) -> Result<Vec<Built>
         all_built.push(Built {
             changed: write_if_changed(&path, &bytes)?,
             size: bytes.len(),
-            function_imports: component::function_imports(&bytes)
-                .with_context(|| format!("cannot inspect {name}"))?,
             name,
             path,
             first_party,
@@ -124,6 +139,7 @@ fn selected<'ws>(workspace: &'ws Workspace, only: &[String]) -> Result<Vec<&'ws 
     let homes = [
         workspace.root.join("plugins"),
         workspace.root.join("tests").join("guests"),
+        workspace.root.join("examples"),
     ];
     let lives_there =
         |package: &Package| homes.iter().any(|home| package.folder().starts_with(home));
@@ -133,41 +149,30 @@ fn selected<'ws>(workspace: &'ws Workspace, only: &[String]) -> Result<Vec<&'ws 
         .filter(|package| package.is_cdylib() && lives_there(package))
         .collect();
     for name in only {
-        if !packages
-            .iter()
-            .any(|package| package.folder_name() == *name)
-        {
-            let known: Vec<String> = packages
-                .iter()
-                .map(|package| package.folder_name())
-                .collect();
+        if !packages.iter().any(|package| name_of(package) == *name) {
+            let known: Vec<String> = packages.iter().map(|package| name_of(package)).collect();
             bail!(
                 "there is no plugin {name:?}; there are: {}",
                 known.join(", ")
             );
         }
     }
-    packages.retain(|package| only.is_empty() || only.contains(&package.folder_name()));
+    packages.retain(|package| only.is_empty() || only.contains(&name_of(package)));
     Ok(packages)
+}
+
+/// A component's name: its folder's, but that of an example, whose folder is called like its language.
+fn name_of(package: &Package) -> String {
+    match package.name.strip_prefix("multillm-example-") {
+        Some(name) => name.to_owned(),
+        None => package.folder_name(),
+    }
 }
 
 /// Everything below `plugins/` but the template, which is an example.
 fn is_first_party(workspace: &Workspace, package: &Package) -> bool {
     let plugins = workspace.root.join("plugins");
     package.folder().starts_with(&plugins) && package.folder() != plugins.join("template")
-}
-
-/// The names of the plugins that belong to the product.
-///
-/// # Errors
-///
-/// None in practice: no name is looked up.
-pub(crate) fn first_party_names(workspace: &Workspace) -> Result<Vec<String>> {
-    let packages = selected(workspace, &[])?;
-    let own = packages
-        .iter()
-        .filter(|package| is_first_party(workspace, package));
-    Ok(own.map(|package| package.folder_name()).collect())
 }
 
 /// Compiles a package and returns its module.
@@ -180,7 +185,7 @@ fn compile(workspace: &Workspace, package: &Package, flags: &str) -> Result<Path
     command
         .args(["rustc", "--lib", "--crate-type", "cdylib"])
         .args(["--package", &package.name, "--profile", "plugin"])
-        .args(["--target", toolchain::TARGET])
+        .args(["--target", TARGET])
         .args(["--message-format", "json-render-diagnostics"])
         .env("CARGO_ENCODED_RUSTFLAGS", flags)
         .stdin(Stdio::null());
@@ -195,17 +200,31 @@ fn compile(workspace: &Workspace, package: &Package, flags: &str) -> Result<Path
         .with_context(|| format!("cargo built no module for {}", package.name))
 }
 
-/// Flags that keep the paths of this machine out of the components, so that
+/// The component of a core module, checked against the world that it describes.
+fn encode(core: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = ComponentEncoder::default();
+    encoder.validate(true).module(core)?.encode()
+}
+
+/// Flags that keep the paths of this machine out of what is built for a target, so that
 /// everybody who builds a version gets the same bytes.
-fn path_remaps(workspace: &Workspace) -> Result<String> {
+///
+/// # Errors
+///
+/// Cargo or the compiler cannot be asked.
+pub(crate) fn path_remaps(workspace: &Workspace, target: &str) -> Result<String> {
     let registries: BTreeSet<PathBuf> = workspace
-        .all_packages(Some(toolchain::TARGET))?
+        .all_packages(Some(target))?
         .iter()
         .filter(|package| package.source.is_some())
         .filter_map(|package| package.folder().parent().map(Path::to_path_buf))
         .collect();
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
-    let mut flags = vec![remap(&workspace.root, "/multillm")];
+    // The target folder may lie in the root: what comes later is tried first.
+    let mut flags = vec![
+        remap(&workspace.root, "/multillm"),
+        remap(&workspace.target, "/target"),
+    ];
     flags.extend(registries.iter().map(|folder| remap(folder, "/registry")));
     let (rust_sources, rust_commit) = toolchain::rust_sources()?;
     flags.push(remap(&rust_sources, &format!("/rustc/{rust_commit}")));

@@ -125,6 +125,16 @@ pub(crate) fn in_clean_environment(program: &Path) -> Command {
     command
 }
 
+/// A pool for work that waits for programs, so many at a time; by default as many as there are cores.
+///
+/// # Errors
+///
+/// There are no threads to be had.
+pub(crate) fn pool(jobs: Option<usize>) -> Result<rayon::ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0));
+    pool.build().context("cannot start threads")
+}
+
 /// The command as a person would type it.
 pub(crate) fn shown(command: &Command) -> String {
     let quoted = |text: &std::ffi::OsStr| {

@@ -6,28 +6,33 @@
 //! recording knows where the network cut the body, so each is served in several
 //! [`cuts`]: whole, byte by byte, and cut at random (the seed is printed).
 //!
+//! Recordings are of chats (also by the Responses API), of vectors and of counts of tokens; each is asked for
+//! by the command that is for it.
+//!
 //! [`case`] is the format of a recording, [`server`] serves, [`drive`] runs the
-//! binary, [`compare`] judges. Nothing here knows a vendor's wire.
+//! binary, [`compare`] judges, what an answer holds beside text by way of [`beside`].
+//! Nothing here knows a vendor's wire.
 
+mod beside;
 mod case;
 mod compare;
+mod counted;
 mod cuts;
 mod drive;
+mod gateway;
 mod report;
 mod server;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
 
 use crate::plugins;
 use crate::process;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, entries};
 
 use case::Case;
 use cuts::Chunking;
@@ -38,7 +43,7 @@ use server::{Exchange, Server};
 /// Drive the built binary against recorded exchanges and compare.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The folder of the recordings, with one folder per vendor.
+    /// The folder of the recordings, which may lie in one folder per vendor.
     dir: PathBuf,
     /// Only this vendor.
     #[arg(long)]
@@ -55,9 +60,16 @@ pub(crate) struct Args {
     /// The binary to drive [default: the newer of the debug and the release build].
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
+    /// A folder of components to ask through instead of those that are built; recordings of vendors
+    /// that it has none for are left out.
+    #[arg(long, value_name = "DIR")]
+    components: Option<PathBuf>,
     /// The seed of the random cuts.
     #[arg(long, default_value_t = 20_261_123)]
     seed: u64,
+    /// Send what was recorded through `multillm serve`, and compare the bytes on both sides.
+    #[arg(long)]
+    gateway: bool,
     /// Print the differences of optional recordings too; they never count.
     #[arg(long)]
     show_optional: bool,
@@ -77,7 +89,7 @@ enum Choice {
 ///
 /// There is no recording, no binary, or a recording that counts fails.
 pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
-    let cases = load(args)?;
+    let mut cases = load(args)?;
     let chunkings = match args.chunking {
         Choice::Whole => vec![Chunking::Whole],
         Choice::Bytes => vec![Chunking::Bytes],
@@ -89,11 +101,32 @@ pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
             .with_context(|| format!("there is no binary {}", binary.display()))?,
         None => newest_binary(workspace)?,
     };
-    ensure_plugins(workspace, &cases)?;
+    let components = match &args.components {
+        Some(folder) => {
+            let folder = fs::canonicalize(folder)
+                .with_context(|| format!("there is no folder {}", folder.display()))?;
+            leave_out(&mut cases, &folder)?;
+            folder
+        }
+        None => {
+            ensure_plugins(workspace, &cases)?;
+            workspace.plugin_dir()
+        }
+    };
+    if args.gateway {
+        let run = gateway::Run {
+            binary: &binary,
+            components: &components,
+            target: &workspace.target,
+            seed: args.seed,
+        };
+        return run.exec(&cases, args.jobs);
+    }
     println!(
-        "{} recordings, {} (random cuts from seed {})",
+        "{} recordings, {}, components of {} (random cuts from seed {})",
         cases.len(),
         workspace.shown(&binary),
+        workspace.shown(&components),
         args.seed,
     );
 
@@ -106,35 +139,39 @@ pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
         .map(|(case, chunking)| Exchange::new(case, *chunking, args.seed))
         .collect();
     let server = Server::start(exchanges)?;
-    let driver = Driver::new(&binary, &workspace.plugin_dir(), &workspace.target)?;
+    let driver = Driver::new(&binary, &components, &workspace.target)?;
 
-    let verdicts = in_parallel(&runs, jobs(args), |number, (case, chunking)| {
+    let judged = runs.par_iter().with_max_len(1).enumerate();
+    let judged = judged.map(|(number, &(case, chunking))| {
         let differences = match driver.run(case, number, &server.base_url(number)) {
             Ok(outcome) => compare::differences(case, &outcome, server.requests(number)),
             Err(error) => vec![format!("{error:#}")],
         };
         Verdict {
             case,
-            chunking: *chunking,
+            chunking,
             differences,
             request: server.first_request(number),
         }
     });
+    let verdicts: Vec<Verdict<'_>> = process::pool(args.jobs)?.install(|| judged.collect());
     report::print(&verdicts, &chunkings, args.show_optional)
 }
 
 fn load(args: &Args) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
-    for folder in sorted(&args.dir)? {
-        if !folder.is_dir() {
-            continue;
+    let mut files = Vec::new();
+    for entry in entries(&args.dir)? {
+        match entry.is_dir() {
+            true => files.extend(entries(&entry)?),
+            false => files.push(entry),
         }
-        for file in sorted(&folder)? {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            let wanted = args.case.as_ref().is_none_or(|part| name.contains(part));
-            if wanted && file.extension().is_some_and(|kind| kind == "json") {
-                cases.push(Case::load(&file)?);
-            }
+    }
+    for file in files {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let wanted = args.case.as_ref().is_none_or(|part| name.contains(part));
+        if wanted && file.extension().is_some_and(|kind| kind == "json") {
+            cases.push(Case::load(&file)?);
         }
     }
     cases.retain(|case| {
@@ -146,16 +183,6 @@ fn load(args: &Args) -> Result<Vec<Case>> {
         bail!("no recording fits in {}", args.dir.display());
     }
     Ok(cases)
-}
-
-fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut paths: Vec<PathBuf> = entries
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<_>>()?;
-    paths.sort();
-    Ok(paths)
 }
 
 /// The newer of the debug and the release build; builds the former where there is none.
@@ -174,16 +201,39 @@ fn newest_binary(workspace: &Workspace) -> Result<PathBuf> {
     {
         return Ok(path);
     }
-    process::run(workspace.cargo().args(["build", "--package", "multillm"]))?;
+    process::run(
+        workspace
+            .cargo()
+            .args(["build", "--package", "multillm-cli"]),
+    )?;
     Ok(workspace.program("debug", "multillm"))
 }
 
+/// Keeps the cases that the folder has a component for, and says how many others there were.
+fn leave_out(cases: &mut Vec<Case>, folder: &Path) -> Result<()> {
+    let mut missing: BTreeMap<String, usize> = BTreeMap::new();
+    cases.retain(|case| {
+        let there = component(folder, case).is_file();
+        if !there {
+            *missing.entry(case.plugin().to_owned()).or_default() += 1;
+        }
+        there
+    });
+    if cases.is_empty() {
+        bail!("no component in {} fits a recording", folder.display());
+    }
+    for (plugin, count) in missing {
+        println!("left out: {count} recordings, as there is no {plugin}.wasm");
+    }
+    Ok(())
+}
+
+fn component(folder: &Path, case: &Case) -> PathBuf {
+    folder.join(format!("{}.wasm", case.plugin()))
+}
+
 fn ensure_plugins(workspace: &Workspace, cases: &[Case]) -> Result<()> {
-    let file = |case: &Case| {
-        workspace
-            .plugin_dir()
-            .join(format!("{}.wasm", case.plugin()))
-    };
+    let file = |case: &Case| component(&workspace.plugin_dir(), case);
     if cases.iter().all(|case| file(case).is_file()) {
         return Ok(());
     }
@@ -198,52 +248,27 @@ fn ensure_plugins(workspace: &Workspace, cases: &[Case]) -> Result<()> {
     Ok(())
 }
 
-fn jobs(args: &Args) -> usize {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    args.jobs.unwrap_or(cores).max(1)
-}
-
-/// Maps all items with so many threads; the results stand in the order of the items.
-fn in_parallel<T: Sync, R: Send>(
-    items: &[T],
-    jobs: usize,
-    work: impl Fn(usize, &T) -> R + Sync,
-) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::with_capacity(items.len()));
-    let worker = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(number) else {
-                return;
-            };
-            let result = work(number, item);
-            if let Ok(mut done) = done.lock() {
-                done.push((number, result));
-            }
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(worker);
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_default();
-    done.sort_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn parallel_results_keep_the_order_of_the_items() {
-        let items: Vec<usize> = (0..100).collect();
-        let doubled = in_parallel(&items, 4, |number, item| {
-            assert_eq!(number, *item);
-            item * 2
-        });
-        assert_eq!(doubled, (0..100).map(|item| item * 2).collect::<Vec<_>>());
+    fn recordings_without_a_component_are_left_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let case = |vendor: &str| {
+            let text = serde_json::json!({
+                "vendor": vendor, "url": "u", "status": 200, "response_body": "", "stream": false,
+                "framing": "json", "expect": {},
+            });
+            Case::parse(vendor, &text.to_string()).expect("a case")
+        };
+        let all = || vec![case("anthropic"), case("openai"), case("anthropic")];
+        let nothing = leave_out(&mut all(), folder.path()).expect_err("no component");
+        assert!(nothing.to_string().contains("no component"), "{nothing}");
+        fs::write(folder.path().join("claude.wasm"), b"").expect("written");
+        let mut cases = all();
+        leave_out(&mut cases, folder.path()).expect("two fit");
+        assert_eq!(cases.len(), 2);
+        assert!(cases.iter().all(|case| case.plugin() == "claude"));
     }
 }

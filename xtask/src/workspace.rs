@@ -40,6 +40,9 @@ pub(crate) struct Package {
     pub(crate) source: Option<String>,
     /// An SPDX expression.
     pub(crate) license: Option<String>,
+    #[serde(default)]
+    pub(crate) authors: Vec<String>,
+    pub(crate) repository: Option<String>,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) targets: Vec<Target>,
 }
@@ -153,10 +156,7 @@ impl Workspace {
     }
 
     fn collect(&self, folder: &Path, found: &mut Vec<Source>) -> Result<()> {
-        let entries =
-            fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-        for entry in entries {
-            let path = entry?.path();
+        for path in entries(folder)? {
             let relative = path.strip_prefix(&self.root).unwrap_or(&path);
             let shown = relative.to_string_lossy().replace('\\', "/");
             let left_out = matches!(shown.as_str(), ".git" | "target" | "configs/plugins")
@@ -180,6 +180,20 @@ pub(crate) struct Source {
     /// Relative to the root, with `/`.
     pub(crate) path: String,
     pub(crate) text: String,
+}
+
+/// What is in a folder, sorted.
+///
+/// # Errors
+///
+/// The folder cannot be read; the message names it.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let listed =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let paths = listed.map(|entry| Ok(entry?.path()));
+    let mut paths: Vec<PathBuf> = paths.collect::<Result<_>>()?;
+    paths.sort();
+    Ok(paths)
 }
 
 fn parse_metadata(command: &mut Command) -> Result<Metadata> {

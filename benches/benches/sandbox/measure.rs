@@ -13,6 +13,8 @@ pub(crate) struct Costs {
     pub(crate) instantiate: f64,
     pub(crate) encode: f64,
     pub(crate) decode: f64,
+    /// The end of an instance that encoded and decoded; nothing for native code.
+    pub(crate) end: f64,
     /// One event, by batch size.
     pub(crate) event: Vec<f64>,
 }

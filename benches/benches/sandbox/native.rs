@@ -15,6 +15,7 @@ pub(crate) fn costs<P: Provider>(sample: &Sample) -> Costs {
     let target = Target {
         model: sample.target.model.clone(),
         settings: sample.target.settings.clone(),
+        wire: sample.target.wire.clone(),
     };
     let mut request = ask(vec![
         says(Role::System, "Be brief."),
@@ -72,6 +73,7 @@ pub(crate) fn costs<P: Provider>(sample: &Sample) -> Costs {
         instantiate: 0.0,
         encode: encode.median(),
         decode: decode.median(),
+        end: 0.0,
         event,
     }
 }

@@ -4,8 +4,7 @@ use anyhow::{Result, ensure};
 use multillm::chat::{ChatMessage, ChatRequest};
 use multillm::plugin::{Plugin, wire};
 use multillm::transport::{
-    BaseUrl, BodyPart, ExchangeLimits, Frame, Framer, Framing, HeaderValue, Host, HttpClient,
-    HttpRequest, Method, assemble, text_of,
+    BaseUrl, ExchangeLimits, Frame, Framer, Framing, Host, HttpClient, Secrets, assemble, text_of,
 };
 use multillm_simulator::{Simulator, Vendor};
 use secrecy::SecretString;
@@ -40,6 +39,7 @@ impl Sample {
             target: wire::Target {
                 model: model.to_owned(),
                 settings: settings.to_owned(),
+                wire: plugin.info().wires.first().cloned().unwrap_or_default(),
             },
             request: ChatRequest::new([
                 ChatMessage::system("Be brief."),
@@ -55,14 +55,15 @@ impl Sample {
         let secret = SecretString::from(vendor.key());
         for stream in [false, true] {
             let mut session = plugin.session().await?;
-            let (described, _) = session
+            let described = session
                 .encode(&sample.target, &sample.request, stream)
-                .await??;
+                .await??
+                .request;
             let prepared = assemble(
-                to_http(described),
+                described,
                 &Host {
                     base_url: &base_url,
-                    secrets: &[("api_key".to_owned(), secret.clone())],
+                    secrets: &Secrets::new([("api_key".to_owned(), secret.clone())]),
                     blobs: &[],
                     max_body: 1 << 20,
                 },
@@ -91,41 +92,5 @@ impl Sample {
         }
         ensure!(sample.frames.len() > 100, "{vendor:?}: too short a stream");
         Ok(sample)
-    }
-}
-
-fn to_http(described: wire::Request) -> HttpRequest {
-    HttpRequest {
-        method: Method::Post,
-        path: described.path,
-        query: described.query,
-        headers: described
-            .headers
-            .into_iter()
-            .map(|(name, value)| {
-                let value = match value {
-                    wire::HeaderValue::Plain(value) => HeaderValue::Plain(value),
-                    wire::HeaderValue::Secret {
-                        name,
-                        prefix,
-                        optional,
-                    } => HeaderValue::Secret {
-                        name,
-                        prefix,
-                        optional,
-                    },
-                };
-                (name, value)
-            })
-            .collect(),
-        body: described
-            .body
-            .into_iter()
-            .filter_map(|part| match part {
-                wire::BodyPart::Text(text) => Some(BodyPart::Text(text)),
-                wire::BodyPart::BlobBase64(_) => None,
-            })
-            .collect(),
-        framing: Framing::Whole,
     }
 }

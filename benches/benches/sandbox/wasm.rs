@@ -40,6 +40,23 @@ pub(crate) async fn costs(plugin: &Plugin, sample: &Sample) -> Result<Costs> {
         decode.sample(begun, 1);
         black_box(decoded?);
     }
+    let mut end = Clock::start();
+    while end.goes_on() {
+        let mut session = plugin.session().await?;
+        let encoded = session
+            .encode(&sample.target, &sample.request, false)
+            .await?;
+        black_box(encoded?);
+        let response = wire::Response {
+            status: sample.status,
+            headers: sample.headers.clone(),
+            body: sample.body.clone(),
+        };
+        black_box(session.decode(&sample.target, response).await??);
+        let begun = Instant::now();
+        drop(session);
+        end.sample(begun, 1);
+    }
     let frames: Vec<_> = sample
         .frames
         .iter()
@@ -66,6 +83,7 @@ pub(crate) async fn costs(plugin: &Plugin, sample: &Sample) -> Result<Costs> {
         instantiate: instantiate.median(),
         encode: encode.median(),
         decode: decode.median(),
+        end: end.median(),
         event,
     })
 }

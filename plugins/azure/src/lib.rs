@@ -6,9 +6,10 @@
 #![forbid(unsafe_code)]
 
 use multillm_plugin_sdk::openai::{
-    Auth, Dialect, MaxTokensField, Settings, Vendor, capabilities, segments,
+    APIS, Api as Ask, Auth, Dialect, MaxTokensField, OWN, Place, Settings, Vendor, capabilities,
+    segments,
 };
-use multillm_plugin_sdk::{Error, Info, Secret, Setting, Target, export_provider};
+use multillm_plugin_sdk::{Error, Info, Secret, Setting, Target, export_provider, words};
 
 /// The plugin.
 pub struct Azure;
@@ -37,8 +38,8 @@ impl Vendor for Azure {
         let own = [
             (
                 "api",
-                "Which API: `v1`, `deployments` (dated) or `models` (Foundry, for models that are not OpenAI's). Default: `deployments` with a dated `api_version`, otherwise `v1`.",
-                r#"{"enum":["v1","deployments","models"]}"#,
+                "Which API: `v1`, `deployments` (dated) or `models` (Foundry, for models that are not OpenAI's); by default `deployments` with a dated `api_version`, otherwise `v1`. Or `responses` or `chat` (completions) of that API; `auto`, the default, is chat, but for models whose name says that they only speak Responses.",
+                r#"{"enum":["v1","deployments","models","auto","chat","responses"]}"#,
             ),
             (
                 "api_version",
@@ -61,8 +62,18 @@ impl Vendor for Azure {
             default_base_url: None,
             base_url_env: vec!["AZURE_OPENAI_ENDPOINT".to_owned()],
             secrets: vec![Secret::api_key(&["AZURE_OPENAI_API_KEY"])],
-            settings: own.into_iter().chain(Settings::describe()).collect(),
-            capabilities: capabilities(),
+            settings: own
+                .into_iter()
+                .chain(Settings::describe_responses())
+                .chain(Settings::describe())
+                .collect(),
+            capabilities: capabilities(&[OWN]),
+            wires: words(&["openai-chat", "openai-responses"]),
+            passes: words(&[
+                "x-ms-client-request-id",
+                "x-client-request-id",
+                "extra-parameters",
+            ]),
         }
     }
 
@@ -76,7 +87,12 @@ impl Vendor for Azure {
             ("models", Api::Models),
         ];
         let usual = dated.map_or(Api::V1, |_| Api::Deployments);
-        let api = settings.word("api", &apis)?.unwrap_or(usual);
+        let asked = settings.text("api")?;
+        let way = APIS.iter().find(|(word, _)| Some(*word) == asked);
+        let api = match way {
+            Some(_) => usual,
+            None => settings.word("api", &apis)?.unwrap_or(usual),
+        };
         let deployment = settings.text("deployment")?.map(str::to_owned);
         let (chat, models, version) = match (api, dated) {
             (Api::V1, None) => (
@@ -98,14 +114,20 @@ impl Vendor for Azure {
                 dated.or(Some(MODELS_VERSION)),
             ),
         };
+        let (responses, embeddings) = places(api, version, deployment.as_deref(), target);
         let former = api == Api::Deployments && version.is_some_and(|version| version < MODERN);
-        let query = version.map(|version| ("api-version".to_owned(), version.to_owned()));
+        let query = dated_query(version);
         let mut dialect = Dialect {
+            name: "azure",
             chat_path: chat,
             models_path: segments(models),
-            query: query.into_iter().collect(),
+            responses: Some(responses),
+            api: way.map_or(Ask::Auto, |(_, way)| *way),
+            embeddings: Some(embeddings),
+            query,
             auth: Auth::Header("api-key".to_owned()),
             model_in_body: api != Api::Deployments,
+            additions: api != Api::Models,
             model: deployment,
             stream_usage: !former,
             reasoning_system_role: "system".to_owned(),
@@ -118,7 +140,54 @@ impl Vendor for Azure {
     }
 }
 
-export_provider!(Azure, models);
+fn dated_query(version: Option<&str>) -> Vec<(String, String)> {
+    let pair = |version: &str| ("api-version".to_owned(), version.to_owned());
+    version.map(pair).into_iter().collect()
+}
+
+/// Where bodies of the Responses API and those for embeddings go. The models endpoint has no
+/// Responses API of its own: its models answer under the v1 API.
+fn places(
+    api: Api,
+    version: Option<&str>,
+    deployment: Option<&str>,
+    target: &Target,
+) -> (Place, Place) {
+    let query = dated_query(version);
+    match api {
+        Api::V1 => {
+            let at = |path| Place {
+                query: query.clone(),
+                ..Place::new(path)
+            };
+            (at("openai/v1/responses"), at("openai/v1/embeddings"))
+        }
+        Api::Deployments => {
+            let mut path = segments("openai/deployments");
+            path.push(deployment.unwrap_or(&target.model).to_owned());
+            path.push("embeddings".to_owned());
+            let responses = Place {
+                query: query.clone(),
+                ..Place::new("openai/responses")
+            };
+            let embeddings = Place {
+                path,
+                query,
+                model_in_body: false,
+            };
+            (responses, embeddings)
+        }
+        Api::Models => {
+            let embeddings = Place {
+                query,
+                ..Place::new("models/embeddings")
+            };
+            (Place::new("openai/v1/responses"), embeddings)
+        }
+    }
+}
+
+export_provider!(Azure, models, embeddings, tokens, relay);
 
 #[cfg(test)]
 mod tests;

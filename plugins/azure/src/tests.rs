@@ -1,6 +1,6 @@
 use multillm_plugin_sdk::openai::Auth;
 use multillm_plugin_sdk::testing::target;
-use multillm_plugin_sdk::{Header, ListModels, Provider};
+use multillm_plugin_sdk::{Header, ListModels, Mode, Operation, Provider, Relay};
 
 use super::*;
 
@@ -108,4 +108,98 @@ fn the_endpoint_must_be_given() {
     let info = <Azure as Provider>::describe();
     assert_eq!(info.default_base_url, None);
     assert_eq!(info.base_url_env, ["AZURE_OPENAI_ENDPOINT"]);
+}
+
+#[test]
+fn each_api_has_its_own_place_for_every_operation() {
+    let v1 = r#"{"deployment":"mine"}"#;
+    let dated = r#"{"api_version":"2025-03-01-preview","deployment":"mine"}"#;
+    let models = r#"{"api":"models"}"#;
+    let version = Some("2025-03-01-preview");
+    for (settings, wire, operation, path, query, in_body) in [
+        (
+            v1,
+            "openai-chat",
+            Operation::Chat,
+            "openai/v1/chat/completions",
+            None,
+            true,
+        ),
+        (
+            v1,
+            "openai-responses",
+            Operation::Chat,
+            "openai/v1/responses",
+            None,
+            true,
+        ),
+        (
+            v1,
+            "openai-chat",
+            Operation::Embeddings,
+            "openai/v1/embeddings",
+            None,
+            true,
+        ),
+        (
+            dated,
+            "openai-chat",
+            Operation::Chat,
+            "openai/deployments/mine/chat/completions",
+            version,
+            false,
+        ),
+        (
+            dated,
+            "openai-responses",
+            Operation::Chat,
+            "openai/responses",
+            version,
+            true,
+        ),
+        (
+            dated,
+            "openai-chat",
+            Operation::Embeddings,
+            "openai/deployments/mine/embeddings",
+            version,
+            false,
+        ),
+        (
+            models,
+            "openai-chat",
+            Operation::Chat,
+            "models/chat/completions",
+            Some("2024-05-01-preview"),
+            true,
+        ),
+        (
+            models,
+            "openai-responses",
+            Operation::Chat,
+            "openai/v1/responses",
+            None,
+            true,
+        ),
+        (
+            models,
+            "openai-chat",
+            Operation::Embeddings,
+            "models/embeddings",
+            Some("2024-05-01-preview"),
+            true,
+        ),
+    ] {
+        let target = Target {
+            wire: wire.to_owned(),
+            ..target("gpt-4o", settings)
+        };
+        let route = Azure::route(&target, operation, Mode::Stream).unwrap();
+        assert_eq!(route.path.join("/"), path);
+        let found = route.query.first().map(|(_, value)| value.as_str());
+        assert_eq!((found, !route.model.is_empty()), (query, in_body), "{path}");
+        let name = if settings == models { "gpt-4o" } else { "mine" };
+        assert_eq!(route.name, name, "{path}");
+        assert_eq!(route.headers, [Header::api_key("api-key", "")]);
+    }
 }

@@ -1,12 +1,16 @@
-//! An answer that came whole.
+//! An answer that came whole: its blocks are read as those of a stream, each in one piece.
 
+use multillm_plugin_sdk::assemble::assemble;
+use multillm_plugin_sdk::events::Events;
 use multillm_plugin_sdk::json::{Json, items, member};
-use multillm_plugin_sdk::{ChatResponse, Error, Opaque, Part, Reasoning, Text, ToolCall, outcome};
+use multillm_plugin_sdk::{ChatResponse, Error};
 use serde_json::value::RawValue;
 
 use crate::error;
+use crate::extra::Extra;
+use crate::stream::blocks::Blocks;
 use crate::usage::Counts;
-use crate::wire::{self, NO_CITATIONS, call_signature, citations, signed_citations, text};
+use crate::wire;
 
 /// Reads a message.
 ///
@@ -32,103 +36,26 @@ pub(crate) fn message(body: &str) -> Result<ChatResponse, Error> {
             ));
         }
     };
-    let mut parts = Parts::default();
+    let (mut read, mut counts, mut events) = (Blocks::default(), Counts::default(), Events::new());
     for block in blocks {
-        parts.add(block.get())?;
+        read.whole(block.get(), &mut events)?;
+        counts.own_block(&Json::parse(block.get()).unwrap_or_default());
     }
-    let Parts {
-        mut list,
-        mut counts,
-        has_tool_calls,
-    } = parts;
     counts.update(&message);
-    let usage = counts.unified(!list.is_empty());
-    list.extend(counts.billing().part());
+    let mut extra = Extra::default();
+    extra.message(&message);
+    if let Some(container) = extra.container() {
+        events.opaque(container);
+    }
+    let answer = assemble(events.into_inner());
     Ok(ChatResponse {
         id: message.text("id").map(str::to_owned),
         model: message.text("model").map(str::to_owned),
-        finish: wire::finish(message.text("stop_reason"), has_tool_calls),
-        usage,
-        content: list,
+        finish: wire::finish(message.text("stop_reason"), read.has_tool_calls()),
+        usage: counts.billed(!answer.content.is_empty()),
+        extra: extra.text(),
+        ..answer
     })
-}
-
-/// The parts of an answer, with the borders that [`crate::stream`] gives them too.
-#[derive(Default)]
-struct Parts {
-    list: Vec<Part>,
-    counts: Counts,
-    has_tool_calls: bool,
-}
-
-impl Parts {
-    fn add(&mut self, raw: &str) -> Result<(), Error> {
-        let block = Json::parse(raw).unwrap_or_default();
-        match block.text("type") {
-            None => {}
-            Some("text") => self.text(text(&block, "text")?, &block),
-            Some("thinking") => self.thought(text(&block, "thinking")?, block.text("signature")),
-            Some("redacted_thinking") => self.list.push(Part::Reasoning(Reasoning {
-                text: String::new(),
-                signature: None,
-                redacted: Some(text(&block, "data")?.to_owned()),
-            })),
-            Some("tool_use") if block.text("name").is_none() => {}
-            Some("tool_use") => {
-                self.has_tool_calls = true;
-                let input = member(raw, "input").map(outcome::arguments_text);
-                self.list.push(Part::ToolCall(ToolCall {
-                    id: block.text("id").map(str::to_owned),
-                    local: false,
-                    name: text(&block, "name")?.to_owned(),
-                    arguments: outcome::tool_arguments(&input.unwrap_or_default()).to_owned(),
-                    signature: call_signature(&block),
-                }));
-            }
-            Some(kind) => {
-                self.counts.own_block(&block);
-                self.list.push(Part::Opaque(Opaque {
-                    kind: kind.to_owned(),
-                    data: raw.to_owned(),
-                }));
-            }
-        }
-        Ok(())
-    }
-
-    fn text(&mut self, written: &str, block: &Json<'_>) {
-        if written.is_empty() {
-            return;
-        }
-        if let Some(Part::Text(before)) = self.list.last_mut() {
-            before
-                .signature
-                .get_or_insert_with(|| NO_CITATIONS.to_owned());
-        }
-        self.list.push(Part::Text(Text {
-            text: written.to_owned(),
-            signature: signed_citations(&citations(block)),
-        }));
-    }
-
-    fn thought(&mut self, thought: &str, signature: Option<&str>) {
-        match self.list.last_mut() {
-            _ if thought.is_empty() && signature.is_none() => {}
-            Some(Part::Reasoning(Reasoning {
-                text,
-                signature: open @ None,
-                redacted: None,
-            })) => {
-                text.push_str(thought);
-                *open = signature.map(str::to_owned);
-            }
-            _ => self.list.push(Part::Reasoning(Reasoning {
-                text: thought.to_owned(),
-                signature: signature.map(str::to_owned),
-                redacted: None,
-            })),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What the plugin says of itself.
 
-use multillm_plugin_sdk::{Capabilities, Info, Secret, Support};
+use multillm_plugin_sdk::{Capability, Info, Secret, Support, words};
 
 use crate::settings;
 
@@ -19,26 +19,50 @@ pub(crate) fn info() -> Info {
             required: true,
         }],
         settings: settings::described(),
-        capabilities: Capabilities {
-            streaming: Support::Yes,
-            system: Support::Yes,
-            tools: Support::Yes,
-            parallel_tools: Support::Yes,
-            tool_choice_required: Support::Yes,
-            tool_choice_named: Support::Yes,
-            image_blob: Support::Yes,
-            image_url: Support::Yes,
-            json: Support::Emulated,
-            json_schema: Support::SomeModels,
-            reasoning: Support::SomeModels,
-            reasoning_effort: Support::SomeModels,
-            seed: Support::No,
-            stop: Support::Yes,
-            top_k: Support::SomeModels,
-            penalties: Support::No,
-            list_models: Support::Yes,
-            cached_tokens: Support::Yes,
-        },
+        capabilities: Capability::list(&[
+            (
+                Support::Yes,
+                &[
+                    "streaming",
+                    "system",
+                    "tools",
+                    "parallel-tools",
+                    "tool-choice-required",
+                    "tool-choice-named",
+                    "image-file",
+                    "image-url",
+                    "document-file",
+                    "document-url",
+                    "citations",
+                    "prompt-cache",
+                    "count-tokens",
+                    "stop",
+                    "list-models",
+                    "cached-tokens",
+                ],
+            ),
+            (
+                Support::SomeModels,
+                &[
+                    "json-schema",
+                    "reasoning",
+                    "reasoning-effort",
+                    "top-k",
+                    "web-search",
+                    "web-fetch",
+                    "code-execution",
+                    "mcp",
+                ],
+            ),
+            (Support::Emulated, &["json"]),
+            (Support::No, &["seed", "penalties"]),
+        ]),
+        wires: words(&["anthropic-messages"]),
+        passes: words(&[
+            "anthropic-beta",
+            "anthropic-version",
+            "anthropic-workspace-id",
+        ]),
     }
 }
 

@@ -2,14 +2,18 @@
 
 use std::borrow::Cow;
 
+use multillm_plugin_sdk::able::Able;
 use multillm_plugin_sdk::body::{Blobs, json_body, raw_object};
 use multillm_plugin_sdk::json::Json;
+use multillm_plugin_sdk::leaving::Leaving;
 use multillm_plugin_sdk::{
     ChatRequest, Error, Framing, JsonSchema, Method, Mode, Request, ResponseFormat, Target,
 };
 
+use crate::cache::Marks;
 use crate::model::Model;
 use crate::schema;
+use crate::servers::{self, Asked};
 use crate::settings::Settings;
 use crate::thinking::{self, Circumstances, Plan};
 use crate::tools;
@@ -34,12 +38,21 @@ pub(crate) fn request(
     request: &ChatRequest,
     mode: Mode,
 ) -> Result<Request, Error> {
-    let settings = Settings::of(target)?;
-    refuse_unknown_sampling(request)?;
+    let mut leaving = Leaving::of(request);
+    refuse_unknown_sampling(request, &mut leaving)?;
     // An `extra` that cannot be read is reported by `json_body`.
-    let extra = Json::parse(&request.extra).unwrap_or_default();
+    let extra = Json::parse(request.extra.as_deref().unwrap_or_default()).unwrap_or_default();
+    let settings = settings(target, request, &extra, &mut leaving)?;
     let body = json_body(request, |blobs| {
-        body(target, &settings, &extra, request, mode, blobs)
+        let asked = Body {
+            target,
+            settings: &settings,
+            extra: &extra,
+            request,
+        };
+        let body = asked.tree(&mut leaving, blobs)?;
+        // Told either way: there are servers that stream unless they are told not to.
+        Ok(body.with("stream", Some(matches!(mode, Mode::Stream))))
     })?;
     Ok(Request {
         method: Method::Post,
@@ -51,50 +64,101 @@ pub(crate) fn request(
             Mode::Whole => Framing::Whole,
             Mode::Stream => Framing::Sse,
         },
+        warnings: leaving.warnings(),
     })
 }
 
-fn body<'a>(
-    target: &'a Target,
-    settings: &Settings,
+/// The settings, with the betas that the request needs.
+///
+/// # Errors
+///
+/// `unsupported` for what this adapter does not ask for, and for tools that the vendor does not run.
+pub(crate) fn settings(
+    target: &Target,
+    request: &ChatRequest,
     extra: &Json<'_>,
-    request: &'a ChatRequest,
-    mode: Mode,
-    blobs: &mut Blobs,
-) -> Result<Tree<'a>, Error> {
-    let model = Model::of(&target.model);
-    let conversation = turns::conversation(request, model, blobs)?;
-    if conversation.turns.is_empty() && extra.get("messages").is_none() {
-        return Err(Error::invalid_request(
-            "the conversation holds nothing to answer: add a user message with text or a picture",
-        ));
-    }
-    let facts = Circumstances {
-        own: extra.get("thinking"),
-        forced_tool: tools::is_forced(request),
-        thoughtless_loop: conversation.is_thoughtless_loop(),
+    leaving: &mut Leaving,
+) -> Result<Settings, Error> {
+    let able = Able {
+        server_tools: true,
+        ..Able::default()
     };
-    let plan = thinking::plan(model, settings, request, facts)?;
-    let tools = tools::tools(request)?;
-    let has_tools = !tools.is_empty() || extra.get("tools").is_some();
-    let [temperature, top_p, top_k] = samplers(model, settings, request, &plan)?;
-    let stop = request.sampling.stop.iter();
-    Ok(Tree::object([
-        ("model", target.model.as_str().into()),
-        ("max_tokens", plan.max_tokens.into()),
-    ])
-    .with("system", system(conversation.system, request))
-    .with("messages", list(conversation.turns.into_iter()))
-    .with("tools", list(tools.into_iter()))
-    .with("tool_choice", tools::choice(request, has_tools)?)
-    .with("output_config", output_config(request, &plan)?)
-    .with("thinking", plan.thinking.map(Json::from))
-    .with("stop_sequences", list(stop.map(String::as_str)))
-    .with("temperature", temperature)
-    .with("top_p", top_p)
-    .with("top_k", top_k)
-    // Told either way: there are servers that stream unless they are told not to.
-    .with("stream", Some(matches!(mode, Mode::Stream))))
+    request.within_or("claude", able, leaving)?;
+    let mut settings = Settings::of(target)?;
+    if turns::names_files(request) {
+        settings = settings.with_files();
+    }
+    let asked = Asked::of(&request.server_tools, leaving)?;
+    let own = servers::betas_of(extra);
+    Ok(settings.with_betas(asked.betas.into_iter().chain(own)))
+}
+
+/// What a body is made of.
+pub(crate) struct Body<'a, 'x> {
+    pub(crate) target: &'a Target,
+    pub(crate) settings: &'x Settings,
+    pub(crate) extra: &'x Json<'x>,
+    pub(crate) request: &'a ChatRequest,
+}
+
+impl<'a> Body<'a, '_> {
+    /// All of it but whether it is streamed.
+    pub(crate) fn tree(&self, leaving: &mut Leaving, blobs: &mut Blobs) -> Result<Tree<'a>, Error> {
+        let &Body {
+            target,
+            settings,
+            extra,
+            request,
+        } = self;
+        let model = Model::of(&target.model);
+        let marks = Marks::of(request, settings.prompt_cache);
+        let conversation = turns::conversation(request, model, &marks, blobs)?;
+        if conversation.turns.is_empty() && extra.get("messages").is_none() {
+            return Err(Error::invalid_request(
+                "the conversation holds nothing to answer: add a user message with text or a picture",
+            ));
+        }
+        let facts = Circumstances {
+            own: extra.get("thinking"),
+            forced_tool: tools::is_forced(request),
+            thoughtless_loop: conversation.is_thoughtless_loop(),
+        };
+        let plan = thinking::plan(model, settings, request, facts);
+        let plan = leaving.or_else("reasoning_effort", plan, || {
+            Ok(Plan::plain(
+                model,
+                request.sampling.max_tokens.or(settings.max_tokens),
+            ))
+        })?;
+        let mut tools = tools::tools(request, &marks)?;
+        let asked = Asked::of(&request.server_tools, leaving)?;
+        tools.extend(asked.tools);
+        let has_tools = !tools.is_empty() || extra.get("tools").is_some();
+        let [temperature, top_p, top_k] = samplers(model, settings, request, &plan, leaving)?;
+        let stop = request.sampling.stop.iter();
+        let is_json = matches!(request.response_format, ResponseFormat::Json);
+        let instruction = is_json.then_some(JSON_INSTRUCTION);
+        // Without a tool that runs programs there is nothing to go on with.
+        let runs = asked.runs_code || servers::own_tools_run_code(extra);
+        let keeps = settings.keeps_container && runs;
+        let container = conversation.container.filter(|_| keeps);
+        Ok(Tree::object([
+            ("model", target.model.as_str().into()),
+            ("max_tokens", plan.max_tokens.into()),
+        ])
+        .with("system", conversation.system.tree(instruction))
+        .with("messages", list(conversation.turns.into_iter()))
+        .with("tools", list(tools.into_iter()))
+        .with("mcp_servers", list(asked.servers.into_iter()))
+        .with("tool_choice", tools::choice(request, has_tools)?)
+        .with("output_config", output_config(request, &plan)?)
+        .with("thinking", plan.thinking.map(Json::from))
+        .with("stop_sequences", list(stop.map(String::as_str)))
+        .with("temperature", temperature)
+        .with("top_p", top_p)
+        .with("top_k", top_k)
+        .with("container", container))
+    }
 }
 
 /// A list, unless it is empty.
@@ -103,16 +167,19 @@ fn list<'a, T: Into<Tree<'a>>>(items: impl ExactSizeIterator<Item = T>) -> Optio
 }
 
 /// Zero is what the vendor does anyway.
-fn refuse_unknown_sampling(request: &ChatRequest) -> Result<(), Error> {
+fn refuse_unknown_sampling(request: &ChatRequest, leaving: &mut Leaving) -> Result<(), Error> {
     let sampling = &request.sampling;
     let is_set = |penalty: Option<f64>| penalty.is_some_and(|value| value != 0.0);
     if sampling.seed.is_some() {
-        return Err(Error::unsupported("claude knows no seed: leave it out"));
+        leaving.out("seed", "claude knows none")?;
     }
-    if is_set(sampling.frequency_penalty) || is_set(sampling.presence_penalty) {
-        return Err(Error::unsupported(
-            "claude knows no frequency or presence penalty: leave them out",
-        ));
+    for (name, penalty) in [
+        ("frequency_penalty", sampling.frequency_penalty),
+        ("presence_penalty", sampling.presence_penalty),
+    ] {
+        if is_set(penalty) {
+            leaving.out(name, "claude knows none")?;
+        }
     }
     Ok(())
 }
@@ -127,26 +194,25 @@ fn samplers<'a>(
     model: Model,
     settings: &Settings,
     request: &ChatRequest,
-    plan: &Plan,
+    plan: &Plan<'_>,
+    leaving: &mut Leaving,
 ) -> Result<[Option<Json<'a>>; 3], Error> {
     let sampling = &request.sampling;
     let told = |of: Option<f64>| of.filter(|value| *value < 1.0);
     let (temperature, top_p, top_k) = (sampling.temperature, sampling.top_p, sampling.top_k);
     let (heat, share) = (told(temperature), told(top_p));
-    let refused = |circumstances: &str, share: Option<f64>| {
+    let mut refused = |circumstances: &str, share: Option<f64>| {
         let names = [
             heat.map(|_| "temperature"),
             share.map(|_| "top_p"),
             top_k.map(|_| "top_k"),
         ];
         let names: Vec<&str> = names.into_iter().flatten().collect();
-        match names.as_slice() {
-            [] => Ok(()),
-            names => Err(Error::unsupported(format!(
-                "{circumstances} takes no {}: leave it out",
-                names.join(" and no ")
-            ))),
-        }
+        let why = format!("{circumstances} takes none");
+        leaving.each(&names, &why, |_| {
+            let names = names.join(" and no ");
+            format!("{circumstances} takes no {names}: leave it out")
+        })
     };
     if !settings.takes_sampling() {
         return refused("this API version of claude", share).map(|()| [None, None, None]);
@@ -159,14 +225,16 @@ fn samplers<'a>(
             "a model that thinks",
             share.filter(|share| *share < MIN_TOP_P_THINKING),
         )?;
-        return Ok([None, top_p.map(Json::from), None]);
+        let near = top_p.filter(|share| *share >= MIN_TOP_P_THINKING);
+        return Ok([None, near.map(Json::from), None]);
     }
     let [temperature, top_p] = match (temperature, top_p) {
         (Some(_), Some(_)) if !model.takes_two_samplers() => match (heat, share) {
             (Some(_), Some(_)) => {
-                return Err(Error::unsupported(
+                let both = Error::unsupported(
                     "this model takes temperature or top_p and not both: leave one of them out",
-                ));
+                );
+                leaving.or_else("top_p", Err(both), || Ok([temperature, None]))?
             }
             (_, None) => [temperature, None],
             (None, Some(_)) => [None, top_p],
@@ -180,17 +248,7 @@ fn samplers<'a>(
     ])
 }
 
-fn system(text: Option<String>, request: &ChatRequest) -> Option<String> {
-    if !matches!(request.response_format, ResponseFormat::Json) {
-        return text;
-    }
-    Some(match text {
-        Some(text) => format!("{text}\n\n{JSON_INSTRUCTION}"),
-        None => JSON_INSTRUCTION.to_owned(),
-    })
-}
-
-fn output_config<'a>(request: &'a ChatRequest, plan: &Plan) -> Result<Option<Tree<'a>>, Error> {
+fn output_config<'a>(request: &'a ChatRequest, plan: &Plan<'a>) -> Result<Option<Tree<'a>>, Error> {
     let format = match &request.response_format {
         ResponseFormat::Text | ResponseFormat::Json => None,
         ResponseFormat::JsonSchema(format) => Some(Json::object([

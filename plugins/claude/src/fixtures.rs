@@ -1,39 +1,21 @@
 //! Requests to test with.
 
-use multillm_plugin_sdk::{
-    ChatRequest, Message, Part, ResponseFormat, Role, Sampling, Target, Text, Tool, ToolCall,
-    ToolChoice,
-};
+use multillm_plugin_sdk::{ChatRequest, Message, Part, Role, Target, Tool, ToolCall};
 
 /// A target.
 pub(crate) fn target(model: &str, settings: &str) -> Target {
     Target {
         model: model.to_owned(),
         settings: settings.to_owned(),
+        ..Target::default()
     }
 }
 
 /// A conversation that asks for nothing special.
 pub(crate) fn converse(messages: Vec<Message>) -> ChatRequest {
-    let sampling = Sampling {
-        stop: Vec::new(),
-        seed: None,
-        top_k: None,
-        top_p: None,
-        temperature: None,
-        max_tokens: None,
-        presence_penalty: None,
-        frequency_penalty: None,
-    };
     ChatRequest {
-        extra: "{}".to_owned(),
-        sampling,
         messages,
-        tool_choice: ToolChoice::Auto,
-        response_format: ResponseFormat::Text,
-        reasoning_effort: None,
-        parallel_tool_calls: None,
-        tools: Vec::new(),
+        ..ChatRequest::default()
     }
 }
 
@@ -44,10 +26,7 @@ pub(crate) fn ask(question: &str) -> ChatRequest {
 
 /// A message of parts.
 pub(crate) fn message<const N: usize>(role: Role, content: [Part; N]) -> Message {
-    Message {
-        role,
-        content: content.into(),
-    }
+    Message::new(role, content.into())
 }
 
 /// A message of text.
@@ -57,20 +36,16 @@ pub(crate) fn said(role: Role, words: &str) -> Message {
 
 /// Unsigned text.
 pub(crate) fn text(words: &str) -> Part {
-    Part::Text(Text {
-        text: words.to_owned(),
-        signature: None,
-    })
+    Part::text(words)
 }
 
 /// A call.
 pub(crate) fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
     ToolCall {
         id: Some(id.to_owned()),
-        local: false,
         name: name.to_owned(),
         arguments: arguments.to_owned(),
-        signature: None,
+        ..ToolCall::default()
     }
 }
 
@@ -78,8 +53,6 @@ pub(crate) fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
 pub(crate) fn tool(name: &str) -> Tool {
     Tool {
         name: name.to_owned(),
-        description: None,
-        parameters: r#"{"type":"object","properties":{}}"#.to_owned(),
-        strict: None,
+        ..Tool::default()
     }
 }

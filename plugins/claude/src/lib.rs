@@ -8,20 +8,28 @@
 //! - `settings`: what a provider or model entry may set.
 //! - `model`: what a model can, by its name. `thinking`: how much it is to think.
 //! - `encode`: the request; `turns` its conversation, `tools` its tools, `schema` its
-//!   schemas, `tree` its JSON.
-//! - `decode` reads an answer whole, `stream` as it comes; `wire` is what both share, `usage` its counts.
-//! - `error`: failures. `list`: the list of models.
+//!   schemas, `tree` its JSON, `cache` the marks of the prompt cache, `servers` tools that the vendor runs.
+//! - `count`: tokens without an answer.
+//! - `decode` reads an answer whole, `stream` as it comes; `wire` is what both share, `usage` its counts,
+//!   `citations` what it rests on, `extra` whatever else it says.
+//! - `error`: failures. `list`: the list of models. `relay`: bodies that the caller wrote.
 #![forbid(unsafe_code)]
 
+mod cache;
+mod citations;
+mod count;
 mod decode;
 mod describe;
 mod encode;
 mod error;
+mod extra;
 #[cfg(test)]
 mod fixtures;
 mod list;
 mod model;
+mod relay;
 mod schema;
+mod servers;
 mod settings;
 mod stream;
 mod thinking;
@@ -32,8 +40,8 @@ mod usage;
 mod wire;
 
 use multillm_plugin_sdk::{
-    ChatRequest, ChatResponse, Error, Info, ListModels, Mode, Page, Provider, Request, Response,
-    Target, export_provider, sse,
+    ChatRequest, ChatResponse, CountTokens, Error, Info, ListModels, Mode, Page, Provider, Request,
+    Response, Target, export_provider, sse,
 };
 
 /// Anthropic as a provider.
@@ -73,4 +81,14 @@ impl ListModels for Claude {
     }
 }
 
-export_provider!(Claude, models);
+impl CountTokens for Claude {
+    fn encode_count(target: &Target, request: &ChatRequest) -> Result<Request, Error> {
+        count::request(target, request)
+    }
+
+    fn decode_count(_: &Target, response: &Response) -> Result<u64, Error> {
+        count::tokens(&response.body)
+    }
+}
+
+export_provider!(Claude, models, tokens, relay);

@@ -26,6 +26,7 @@ pub(crate) fn request(target: &Target, cursor: Option<&str>) -> Result<Request, 
         headers: Settings::of(target)?.headers(),
         body: Vec::new(),
         framing: Framing::Whole,
+        warnings: Vec::new(),
     })
 }
 
@@ -65,9 +66,9 @@ fn model(entry: &Json<'_>) -> Option<Model> {
             .text("created_at")
             .and_then(unix_seconds)
             .filter(|seconds| *seconds > 0),
-        owner: None,
         // A retired model stays on the list, but fails when it is asked.
         chat: Some(entry.text("lifecycle") != Some("retired")),
+        ..Model::default()
     })
 }
 

@@ -3,6 +3,8 @@
 use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Error, Header, Setting, Target};
 
+use crate::cache::Keeping;
+
 /// Spoken unless the settings say otherwise: every model answers it.
 const DEFAULT_VERSION: &str = "2023-06-01";
 
@@ -24,6 +26,10 @@ pub(crate) struct Settings {
     pub(crate) thinking_budget: Option<u32>,
     /// What models that choose how much they think show of their thoughts.
     pub(crate) thinking_display: Display,
+    /// What is marked for the prompt cache.
+    pub(crate) prompt_cache: Keeping,
+    /// Programs go on in the container of the answer before.
+    pub(crate) keeps_container: bool,
 }
 
 /// What is shown of thoughts.
@@ -48,6 +54,7 @@ impl Settings {
         let auth = read(&json, "auth", Json::str)?;
         let display = read(&json, "thinking_display", Json::str)?;
         let version = read(&json, "api_version", Json::str)?;
+        let container = read(&json, "container", Json::str)?;
         let betas = json.get("beta").map(Json::list).unwrap_or_default();
         Ok(Settings {
             version: version
@@ -67,6 +74,13 @@ impl Settings {
             } else {
                 Display::Summarized
             },
+            prompt_cache: match read(&json, "prompt_cache", Json::str)? {
+                None | Some("off") => Keeping::Off,
+                Some("auto") => Keeping::Auto,
+                Some("1h") => Keeping::Hour,
+                Some(_) => return Err(unfit("prompt_cache")),
+            },
+            keeps_container: !one_of("container", container, ["keep", "new"])?,
         })
     }
 
@@ -87,6 +101,25 @@ impl Settings {
             headers.push(Header::plain("anthropic-beta", self.betas.join(",")));
         }
         headers
+    }
+
+    /// Asks for these betas too, where the settings do not.
+    pub(crate) fn with_betas(mut self, betas: impl IntoIterator<Item = &'static str>) -> Self {
+        for beta in betas {
+            if !self.betas.iter().any(|known| known == beta) {
+                self.betas.push(beta.to_owned());
+            }
+        }
+        self
+    }
+
+    /// Asks for the API of files that the vendor keeps, which is a beta.
+    pub(crate) fn with_files(mut self) -> Self {
+        const FILES: &str = "files-api-2025-04-14";
+        if !self.betas.iter().any(|beta| beta.starts_with("files-api")) {
+            self.betas.push(FILES.to_owned());
+        }
+        self
     }
 }
 
@@ -163,6 +196,16 @@ pub(crate) fn described() -> Vec<Setting> {
             "thinking_display",
             "what models from Claude 4.6 on show of their thoughts; default summarized",
             r#"{"enum":["summarized","omitted"]}"#,
+        ),
+        setting(
+            "prompt_cache",
+            "what the vendor keeps of a conversation for the next question, where the request marks nothing: `auto` (tools, system text and the last two turns, for five minutes), `1h` (the same for an hour) or `off` (default); keeping costs more once, and what is read again less",
+            r#"{"enum":["auto","off","1h"]}"#,
+        ),
+        setting(
+            "container",
+            "where programs of the code execution go on: `keep` (default), in the container of the answer before, or `new`",
+            r#"{"enum":["keep","new"]}"#,
         ),
     ]
 }

@@ -8,10 +8,11 @@ use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Error, Frame, Target};
 
 use crate::error;
+use crate::extra::Extra;
 use crate::usage::Counts;
 use crate::wire;
 
-mod blocks;
+pub(crate) mod blocks;
 mod call;
 mod own;
 
@@ -22,6 +23,7 @@ use blocks::Blocks;
 pub struct Decoder {
     blocks: Blocks,
     counts: Counts,
+    extra: Extra,
     finished: bool,
 }
 
@@ -66,8 +68,15 @@ impl multillm_plugin_sdk::Decoder for Decoder {
                 if !self.finished {
                     self.finish(None, events);
                 }
-                if let Some(block) = self.counts.billing().block() {
-                    events.opaque(block);
+                let usage = self.counts.billed(self.blocks.any());
+                if !usage.is_plain() {
+                    events.usage(usage);
+                }
+                if let Some(container) = self.extra.container() {
+                    events.opaque(container);
+                }
+                if let Some(extra) = self.extra.text() {
+                    events.extra(extra);
                 }
                 events.done();
             }
@@ -91,12 +100,14 @@ impl Decoder {
         if let Some(message) = event.get("message") {
             events.started(message.text("id"), message.text("model"));
             self.counts.begin(message);
+            self.extra.message(message);
             self.count(events);
         }
     }
 
     fn delta(&mut self, event: &Json<'_>, events: &mut Events) -> Result<(), Error> {
         self.counts.update(event);
+        self.extra.event(event);
         self.count(events);
         let delta = event.get("delta");
         if let Some(reason) = delta.and_then(|delta| delta.text("stop_reason")) {

@@ -4,7 +4,7 @@
 //! must be smaller; from 4.6 on they take an effort and decide themselves.
 
 use multillm_plugin_sdk::json::Json;
-use multillm_plugin_sdk::{ChatRequest, Error, ReasoningEffort};
+use multillm_plugin_sdk::{ChatRequest, Effort, Error};
 
 use crate::model::{Model, Style};
 use crate::settings::{Display, Settings, tokens};
@@ -41,10 +41,10 @@ impl From<Thinking> for Json<'_> {
 
 /// What follows for the request.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Plan {
+pub(crate) struct Plan<'a> {
     pub(crate) thinking: Option<Thinking>,
     /// For `output_config.effort`.
-    pub(crate) effort: Option<&'static str>,
+    pub(crate) effort: Option<&'a str>,
     pub(crate) max_tokens: u32,
     /// The model will think, by our word or by the caller's `extra`.
     pub(crate) thinks: bool,
@@ -61,26 +61,33 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) thoughtless_loop: bool,
 }
 
+impl Plan<'_> {
+    /// No thoughts, and this limit.
+    pub(crate) fn plain(model: Model, limit: Option<u32>) -> Self {
+        Plan {
+            thinking: None,
+            effort: None,
+            max_tokens: limit.unwrap_or_else(|| model.default_answer()),
+            thinks: false,
+        }
+    }
+}
+
 /// Decides on thinking and the limit of tokens.
 ///
 /// # Errors
 ///
 /// `unsupported` where the model cannot think as asked, `invalid-request` where the limit leaves
 /// no room for thoughts.
-pub(crate) fn plan(
+pub(crate) fn plan<'a>(
     model: Model,
     settings: &Settings,
-    request: &ChatRequest,
+    request: &'a ChatRequest,
     facts: Circumstances<'_>,
-) -> Result<Plan, Error> {
+) -> Result<Plan<'a>, Error> {
     let limit = request.sampling.max_tokens.or(settings.max_tokens);
-    let plain = Plan {
-        thinking: None,
-        effort: None,
-        max_tokens: limit.unwrap_or_else(|| model.default_answer()),
-        thinks: false,
-    };
-    let effort = request.reasoning_effort;
+    let plain = Plan::plain(model, limit);
+    let effort = request.effort();
     if let Some(own) = facts.own {
         let room = own.get("budget_tokens").and_then(tokens).unwrap_or(0);
         return Ok(Plan {
@@ -93,12 +100,15 @@ pub(crate) fn plan(
         });
     }
     match (model.style(), effort) {
-        (Style::Never | Style::Budget, Some(ReasoningEffort::None)) => Ok(plain),
+        (Style::Never | Style::Budget, Some(Effort::None)) => Ok(plain),
         (Style::Never, Some(_)) => Err(Error::unsupported(
             "this model cannot think: leave the reasoning effort out, or use Claude 3.7 or later",
         )),
         (Style::Never, None) => Ok(plain),
         (Style::Budget, None) if settings.thinking_budget.is_none() => Ok(plain),
+        (Style::Budget, Some(Effort::Other(word))) => Err(Error::unsupported(format!(
+            "claude takes no reasoning effort {word:?} for this model, which thinks by a number of tokens: say none, minimal, low, medium, high or max"
+        ))),
         (Style::Budget, effort) => {
             if facts.forced_tool {
                 return Err(Error::unsupported(
@@ -118,7 +128,7 @@ pub(crate) fn plan(
             })
         }
         (Style::Adaptive, None) => Ok(plain),
-        (Style::Adaptive, Some(ReasoningEffort::None)) => Ok(Plan {
+        (Style::Adaptive, Some(Effort::None)) => Ok(Plan {
             thinking: model.can_stop_thinking().then_some(Thinking::Disabled),
             ..plain
         }),
@@ -141,12 +151,12 @@ pub(crate) fn plan(
 fn budget(
     model: Model,
     settings: &Settings,
-    effort: Option<ReasoningEffort>,
+    effort: Option<Effort<'_>>,
     limit: Option<u32>,
 ) -> Result<(u32, u32), Error> {
     let wanted = settings
         .thinking_budget
-        .unwrap_or_else(|| allowance(model, effort.unwrap_or(ReasoningEffort::Medium)))
+        .unwrap_or_else(|| allowance(model, effort.unwrap_or(Effort::Medium)))
         .max(MIN_BUDGET);
     match limit {
         Some(limit) if limit <= MIN_BUDGET => Err(Error::invalid_request(format!(
@@ -163,25 +173,29 @@ fn budget(
 }
 
 /// Tokens to think by effort.
-fn allowance(model: Model, effort: ReasoningEffort) -> u32 {
+fn allowance(model: Model, effort: Effort<'_>) -> u32 {
     match effort {
-        ReasoningEffort::None => 0,
-        ReasoningEffort::Minimal => MIN_BUDGET,
-        ReasoningEffort::Low => 2048,
-        ReasoningEffort::Medium => 8192,
-        ReasoningEffort::High => 16_384,
-        ReasoningEffort::Max => model.output_limit().saturating_sub(model.default_answer()),
+        Effort::None => 0,
+        Effort::Minimal => MIN_BUDGET,
+        Effort::Low => 2048,
+        Effort::Medium => 8192,
+        Effort::High => 16_384,
+        // A word of the vendor's own is one for much: it has words for little already.
+        Effort::Max | Effort::Other(_) => {
+            model.output_limit().saturating_sub(model.default_answer())
+        }
     }
 }
 
 /// The vendor's word for an effort. It has none for the least.
-fn level(effort: ReasoningEffort) -> Option<&'static str> {
+fn level(effort: Effort<'_>) -> Option<&str> {
     match effort {
-        ReasoningEffort::None => None,
-        ReasoningEffort::Minimal | ReasoningEffort::Low => Some("low"),
-        ReasoningEffort::Medium => Some("medium"),
-        ReasoningEffort::High => Some("high"),
-        ReasoningEffort::Max => Some("max"),
+        Effort::None => None,
+        Effort::Minimal | Effort::Low => Some("low"),
+        Effort::Medium => Some("medium"),
+        Effort::High => Some("high"),
+        Effort::Max => Some("max"),
+        Effort::Other(word) => Some(word),
     }
 }
 

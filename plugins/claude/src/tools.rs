@@ -6,6 +6,7 @@ use multillm_plugin_sdk::body::raw_object;
 use multillm_plugin_sdk::json::{Json, member};
 use multillm_plugin_sdk::{ChatRequest, Error, Tool, ToolChoice};
 
+use crate::cache::{CACHE, Marks, control};
 use crate::schema;
 use crate::tree::Tree;
 
@@ -14,25 +15,40 @@ use crate::tree::Tree;
 /// # Errors
 ///
 /// `invalid-request` for parameters that are no JSON object.
-pub(crate) fn tools(request: &ChatRequest) -> Result<Vec<Tree<'_>>, Error> {
-    request.tools.iter().map(tool).collect()
+pub(crate) fn tools<'a>(
+    request: &'a ChatRequest,
+    marks: &Marks<'a>,
+) -> Result<Vec<Tree<'a>>, Error> {
+    let tools = request.tools.iter();
+    let mut tools = tools
+        .map(|tool| offered(tool, marks))
+        .collect::<Result<Vec<_>, _>>()?;
+    if let Some(mark) = marks.own()
+        && let Some(last) = tools.pop()
+    {
+        tools.push(last.marked(CACHE, control(mark)));
+    }
+    Ok(tools)
 }
 
-fn tool(tool: &Tool) -> Result<Tree<'_>, Error> {
-    Ok(Tree::object([("name", tool.name.as_str().into())])
+fn offered<'a>(tool: &'a Tool, marks: &Marks<'a>) -> Result<Tree<'a>, Error> {
+    Tree::object([("name", tool.name.as_str().into())])
         .with("description", tool.description.as_deref())
         .with("input_schema", Some(input_schema(tool)?))
-        .with("strict", tool.strict))
+        .with("strict", tool.strict)
+        .with(CACHE, marks.kept(tool.cache.as_ref()).map(control))
+        .open(&format!("tool {:?}", tool.name), tool.extra.as_deref())
 }
 
 /// The vendor insists on `type`; a strict tool's objects must be closed.
 fn input_schema(tool: &Tool) -> Result<Tree<'_>, Error> {
-    if tool.parameters.trim().is_empty() {
+    let parameters = tool.schema("claude")?;
+    if parameters.trim().is_empty() {
         let none = Json::object([]);
         return Ok(Json::object([("type", "object".into()), ("properties", none)]).into());
     }
     let what = format!("the parameters of tool \"{}\"", tool.name);
-    let raw = raw_object(&what, &tool.parameters)?;
+    let raw = raw_object(&what, parameters)?;
     let strict = tool.strict == Some(true);
     if !strict && member(raw.get(), "type").is_some() {
         return Ok(Tree::Raw(raw));
@@ -53,7 +69,7 @@ fn input_schema(tool: &Tool) -> Result<Tree<'_>, Error> {
 pub(crate) fn is_forced(request: &ChatRequest) -> bool {
     matches!(
         request.tool_choice,
-        ToolChoice::Required | ToolChoice::Named(_)
+        ToolChoice::Required | ToolChoice::Named(_) | ToolChoice::OneOf(_)
     )
 }
 
@@ -77,7 +93,8 @@ pub(crate) fn choice(request: &ChatRequest, has_tools: bool) -> Result<Option<Tr
         ToolChoice::Auto if single.is_none() => return Ok(None),
         ToolChoice::Auto => ("auto", None, single),
         ToolChoice::None => ("none", None, None),
-        ToolChoice::Required => ("any", None, single),
+        // Some of the tools are no choice of this vendor's: refused before.
+        ToolChoice::Required | ToolChoice::OneOf(_) => ("any", None, single),
         ToolChoice::Named(name) => ("tool", Some(name.as_str()), single),
     };
     Ok(Some(
@@ -91,12 +108,12 @@ pub(crate) fn choice(request: &ChatRequest, has_tools: bool) -> Result<Option<Tr
 mod tests {
     use super::{choice, input_schema};
     use crate::fixtures::{ask, tool};
-    use multillm_plugin_sdk::{ErrorKind, ToolChoice};
+    use multillm_plugin_sdk::{ErrorKind, ToolChoice, ToolInput};
     use serde_json::{Value, json};
 
     fn schema(parameters: &str, strict: bool) -> String {
         let mut tool = tool("look");
-        tool.parameters = parameters.to_owned();
+        tool.input = ToolInput::Schema(parameters.to_owned());
         tool.strict = strict.then_some(true);
         serde_json::to_string(&input_schema(&tool).unwrap()).unwrap()
     }
@@ -117,7 +134,7 @@ mod tests {
     fn parameters_that_are_no_object_are_refused() {
         for parameters in ["[1]", "{", "3"] {
             let mut tool = tool("look");
-            tool.parameters = parameters.to_owned();
+            tool.input = ToolInput::Schema(parameters.to_owned());
             let error = input_schema(&tool).unwrap_err();
             assert_eq!(error.kind, ErrorKind::InvalidRequest, "{parameters}");
             assert!(error.message.contains("\"look\""), "{error:?}");

@@ -3,25 +3,35 @@
 
 use std::borrow::Cow;
 
-use multillm_plugin_sdk::body::Blobs;
+use multillm_plugin_sdk::body::{Blobs, tail};
 use multillm_plugin_sdk::json::{Json, member};
 use multillm_plugin_sdk::outcome::tool_arguments;
 use multillm_plugin_sdk::{
-    ChatRequest, Error, Image, ImageSource, Message, Part, Reasoning, Role, Text, ToolCall,
+    Cache, ChatRequest, Error, Media, Message, Part, Reasoning, Role, ToolCall,
 };
 use serde_json::value::RawValue;
 
+use crate::cache::{CACHE, Marks, control};
+use crate::citations;
+use crate::extra::kept_container;
 use crate::model::Model;
 use crate::tree::Tree;
-use crate::wire::{CALLER, NO_CITATIONS, TOOLSET};
+use crate::wire::{CALLER, TOOLSET};
 
+mod media;
 mod result;
+mod system;
+
+pub(crate) use media::names_files;
+pub(crate) use system::System;
 
 /// System text and turns.
 #[derive(Debug)]
 pub(crate) struct Conversation<'a> {
-    pub(crate) system: Option<String>,
+    pub(crate) system: System<'a>,
     pub(crate) turns: Vec<Turn<'a>>,
+    /// The container in which the model ran programs last.
+    pub(crate) container: Option<String>,
 }
 
 /// A turn.
@@ -29,6 +39,8 @@ pub(crate) struct Conversation<'a> {
 pub(crate) struct Turn<'a> {
     role: &'static str,
     content: Vec<Block<'a>>,
+    /// The open tails of the messages that it was made of.
+    tails: Vec<Json<'a>>,
     /// How many results of tools `content` begins with.
     results: usize,
 }
@@ -43,7 +55,9 @@ const SILENCE: &str = ".";
 enum Block<'a> {
     Text {
         text: &'a str,
-        citations: Option<&'a RawValue>,
+        citations: Option<Tree<'a>>,
+        cache: Option<&'a Cache>,
+        tail: Option<Json<'a>>,
     },
     Thought(Tree<'a>),
     ToolResult(Tree<'a>),
@@ -53,9 +67,16 @@ enum Block<'a> {
 impl<'a> From<Block<'a>> for Tree<'a> {
     fn from(block: Block<'a>) -> Self {
         match block {
-            Block::Text { text, citations } => typed("text")
+            Block::Text {
+                text,
+                citations,
+                cache,
+                tail,
+            } => typed("text")
                 .with("text", Some(text))
-                .with("citations", citations.map(Tree::Raw)),
+                .with("citations", citations)
+                .with(CACHE, cache.map(control))
+                .with_tails(tail),
             Block::Thought(tree) | Block::ToolResult(tree) | Block::Other(tree) => tree,
         }
     }
@@ -65,6 +86,7 @@ impl<'a> From<Turn<'a>> for Tree<'a> {
     fn from(turn: Turn<'a>) -> Self {
         let content = turn.content.into_iter().map(Tree::from).collect();
         Tree::object([("role", turn.role.into()), ("content", Tree::List(content))])
+            .with_tails(turn.tails)
     }
 }
 
@@ -77,38 +99,87 @@ fn typed(kind: &'static str) -> Tree<'static> {
 ///
 /// # Errors
 ///
-/// `unsupported` for what the vendor does not take (pictures of other types, pictures from the
-/// assistant), `invalid-request` for parts that cannot stand where they stand.
+/// `unsupported` for what the vendor does not take (pictures of other types, pictures that nobody
+/// sends on), `invalid-request` for parts that cannot stand where they stand.
 pub(crate) fn conversation<'a>(
     request: &'a ChatRequest,
     model: Model,
+    marks: &Marks<'a>,
     blobs: &mut Blobs,
 ) -> Result<Conversation<'a>, Error> {
-    let mut system: Vec<&str> = Vec::new();
+    let mut system = System::default();
     let mut turns: Vec<Turn<'a>> = Vec::new();
+    let mut container = None;
+    // What another vendor's model drew: this one only takes it from the user.
+    let mut drawn: Vec<&'a Media> = Vec::new();
+    let asked = Asked { request, marks };
     for message in &request.messages {
         match message.role {
-            Role::System => system_text(message, &mut system)?,
+            Role::System => system.add(message, marks)?,
             Role::User | Role::Tool => {
-                for part in &message.content {
-                    user_part(request, part, &mut turns, blobs)?;
+                for media in drawn.drain(..) {
+                    push(
+                        &mut turns,
+                        USER,
+                        Block::Other(media::tree(media, marks, blobs)?),
+                    );
                 }
+                for part in &message.content {
+                    asked.user_part(part, &mut turns, blobs)?;
+                }
+                close(&mut turns, USER, message)?;
             }
             Role::Assistant => {
                 for part in &message.content {
-                    if let Some(block) = assistant_part(part, model)? {
-                        push(&mut turns, ASSISTANT, block);
+                    match part {
+                        Part::Media(media) => drawn.push(media),
+                        Part::Opaque(own) if kept_container(own).is_some() => {
+                            container = kept_container(own);
+                        }
+                        _ => {
+                            let block = asked.assistant_part(part, model)?;
+                            block
+                                .into_iter()
+                                .for_each(|block| push(&mut turns, ASSISTANT, block));
+                        }
                     }
                 }
+                close(&mut turns, ASSISTANT, message)?;
             }
         }
     }
+    if let Some(media) = drawn.first() {
+        return Err(Error::unsupported(format!(
+            "claude takes no {} in assistant messages: put it in a user message",
+            media.named()
+        )));
+    }
     begin_with_user(&mut turns);
     trim_prefill(&mut turns);
+    if let Some(own) = marks.own() {
+        system.mark(own);
+        mark_last(&mut turns, own);
+    }
     Ok(Conversation {
-        system: (!system.is_empty()).then(|| system.join("\n\n")),
+        system,
         turns,
+        container,
     })
+}
+
+/// Marks the ends of the last two turns of the user.
+fn mark_last(turns: &mut [Turn<'_>], mark: &'static Cache) {
+    let users = turns.iter_mut().rev().filter(|turn| turn.role == USER);
+    for turn in users.take(2) {
+        match turn.content.last_mut() {
+            Some(Block::Text { cache, .. }) => *cache = Some(mark),
+            Some(Block::ToolResult(tree) | Block::Other(tree)) => {
+                let unmarked = std::mem::replace(tree, Json::Null.into());
+                *tree = unmarked.marked(CACHE, control(mark));
+            }
+            Some(Block::Thought(_)) | None => {}
+        }
+    }
 }
 
 impl Conversation<'_> {
@@ -134,6 +205,7 @@ fn push<'a>(turns: &mut Vec<Turn<'a>>, role: &'static str, block: Block<'a>) {
             turns.push(Turn {
                 role,
                 content: Vec::new(),
+                tails: Vec::new(),
                 results: 0,
             });
             let Some(turn) = turns.last_mut() else { return };
@@ -148,78 +220,89 @@ fn push<'a>(turns: &mut Vec<Turn<'a>>, role: &'static str, block: Block<'a>) {
     }
 }
 
-fn system_text<'a>(message: &'a Message, system: &mut Vec<&'a str>) -> Result<(), Error> {
-    for part in &message.content {
-        match part {
-            Part::Text(text) if is_blank(&text.text) => {}
-            Part::Text(text) => system.push(&text.text),
-            _ => return Err(Error::unsupported("a system message can only hold text")),
-        }
-    }
-    Ok(())
-}
-
-fn user_part<'a>(
-    request: &'a ChatRequest,
-    part: &'a Part,
-    turns: &mut Vec<Turn<'a>>,
-    blobs: &mut Blobs,
+/// What a message says of itself goes to the turn that it became part of.
+fn close<'a>(
+    turns: &mut [Turn<'a>],
+    role: &'static str,
+    message: &'a Message,
 ) -> Result<(), Error> {
-    let block = match part {
-        // The vendor refuses text without a visible character.
-        Part::Text(text) if is_blank(&text.text) => return Ok(()),
-        Part::Text(text) => Block::Text {
-            text: &text.text,
-            citations: None,
-        },
-        Part::Image(picture) => image(picture, blobs)?,
-        Part::ToolResult(of) => Block::ToolResult(result::tree(request, of, blobs)?),
-        Part::Opaque(own) => opaque(&own.data)?,
-        Part::ToolCall(_) | Part::Reasoning(_) => {
-            return Err(Error::invalid_request(
-                "tool calls and reasoning can only stand in assistant messages",
-            ));
-        }
-    };
-    push(turns, USER, block);
+    let tail = tail("a message", message.extra.as_deref())?;
+    if let Some(turn) = turns.last_mut().filter(|turn| turn.role == role) {
+        turn.tails.extend(tail);
+    }
     Ok(())
 }
 
-fn assistant_part(part: &Part, model: Model) -> Result<Option<Block<'_>>, Error> {
-    Ok(Some(match part {
-        Part::Text(text) if is_blank(&text.text) => return Ok(None),
-        Part::Text(text) => Block::Text {
-            text: &text.text,
-            citations: citations(text),
-        },
-        Part::Reasoning(reasoning) => return Ok(thought(reasoning, model)),
-        Part::ToolCall(call) => tool_use(call)?,
-        Part::Opaque(own) => opaque(&own.data)?,
-        Part::Image(_) => {
-            return Err(Error::unsupported(
-                "claude takes no pictures in assistant messages: put them in a user message",
-            ));
-        }
-        Part::ToolResult(_) => {
-            return Err(Error::invalid_request(
-                "tool results can only stand in tool or user messages",
-            ));
-        }
-    }))
+/// What parts are laid out by.
+struct Asked<'a, 'm> {
+    request: &'a ChatRequest,
+    marks: &'m Marks<'a>,
 }
 
-/// Citations that came with the text, from its signature.
-fn citations(text: &Text) -> Option<&RawValue> {
-    let signature = text.signature.as_deref()?;
-    if signature == NO_CITATIONS || !signature.starts_with('[') {
-        return None;
+impl<'a> Asked<'a, '_> {
+    fn user_part(
+        &self,
+        part: &'a Part,
+        turns: &mut Vec<Turn<'a>>,
+        blobs: &mut Blobs,
+    ) -> Result<(), Error> {
+        let block = match part {
+            // The vendor refuses text without a visible character.
+            Part::Text(text) if is_blank(&text.text) => return Ok(()),
+            Part::Text(text) => Block::Text {
+                text: &text.text,
+                citations: None,
+                cache: self.marks.kept(text.cache.as_ref()),
+                tail: tail("a text", text.extra.as_deref())?,
+            },
+            Part::Media(media) => Block::Other(media::tree(media, self.marks, blobs)?),
+            Part::ToolResult(of) => {
+                Block::ToolResult(result::tree(self.request, of, self.marks, blobs)?)
+            }
+            Part::Opaque(own) => opaque(&own.data)?,
+            Part::ServerToolCall(_) | Part::ServerToolResult(_) => {
+                return Err(Error::invalid_request(
+                    "what a tool of the vendor's did can only stand in assistant messages",
+                ));
+            }
+            Part::ToolCall(_) | Part::Reasoning(_) => {
+                return Err(Error::invalid_request(
+                    "tool calls and reasoning can only stand in assistant messages",
+                ));
+            }
+        };
+        push(turns, USER, block);
+        Ok(())
     }
-    serde_json::from_str(signature).ok()
+
+    fn assistant_part(&self, part: &'a Part, model: Model) -> Result<Option<Block<'a>>, Error> {
+        Ok(Some(match part {
+            Part::Text(text) if is_blank(&text.text) => return Ok(None),
+            Part::Text(text) => Block::Text {
+                text: &text.text,
+                citations: citations::sent(text),
+                cache: self.marks.kept(text.cache.as_ref()),
+                tail: tail("a text", text.extra.as_deref())?,
+            },
+            Part::Reasoning(reasoning) => return thought(reasoning, model),
+            Part::ToolCall(call) => tool_use(call)?,
+            Part::Opaque(own) => opaque(&own.data)?,
+            Part::ServerToolCall(call) => opaque(&call.data)?,
+            Part::ServerToolResult(result) => opaque(&result.data)?,
+            // Pictures are sent on by the user: see above.
+            Part::Media(_) => return Ok(None),
+            Part::ToolResult(_) => {
+                return Err(Error::invalid_request(
+                    "tool results can only stand in tool or user messages",
+                ));
+            }
+        }))
+    }
 }
 
 /// Thoughts go back with their signature. Unsigned ones the vendor refuses; compatible servers, whose
 /// models bear other names, make no other and want them back.
-fn thought(reasoning: &Reasoning, model: Model) -> Option<Block<'_>> {
+fn thought(reasoning: &Reasoning, model: Model) -> Result<Option<Block<'_>>, Error> {
     let tree = match (
         reasoning.redacted.as_deref(),
         reasoning.signature.as_deref(),
@@ -228,10 +311,11 @@ fn thought(reasoning: &Reasoning, model: Model) -> Option<Block<'_>> {
         (None, Some(signature)) => typed("thinking")
             .with("thinking", Some(reasoning.text.as_str()))
             .with("signature", Some(signature)),
-        (None, None) if model.signs_thoughts() || reasoning.text.is_empty() => return None,
+        (None, None) if model.signs_thoughts() || reasoning.text.is_empty() => return Ok(None),
         (None, None) => typed("thinking").with("thinking", Some(reasoning.text.as_str())),
     };
-    Some(Block::Thought(tree))
+    let tree = tree.open("a thought", reasoning.extra.as_deref())?;
+    Ok(Some(Block::Thought(tree)))
 }
 
 fn tool_use(call: &ToolCall) -> Result<Block<'_>, Error> {
@@ -248,7 +332,8 @@ fn tool_use(call: &ToolCall) -> Result<Block<'_>, Error> {
             .with("name", Some(call.name.as_str()))
             .with("input", Some(input(&call.arguments)))
             .with(CALLER, member(signature, CALLER).map(Tree::Raw))
-            .with(TOOLSET, member(signature, TOOLSET).map(Tree::Raw)),
+            .with(TOOLSET, member(signature, TOOLSET).map(Tree::Raw))
+            .open("a tool call", call.extra.as_deref())?,
     ))
 }
 
@@ -268,34 +353,6 @@ fn opaque(data: &str) -> Result<Block<'_>, Error> {
     Ok(Block::Other(Tree::Raw(raw)))
 }
 
-fn image<'a>(image: &'a Image, blobs: &mut Blobs) -> Result<Block<'a>, Error> {
-    let (kind, source) = match &image.source {
-        ImageSource::Url(url) => ("image", typed("url").with("url", Some(url.as_str()))),
-        ImageSource::Blob(blob) => {
-            let (kind, media_type) = media_type(&blob.media_type)?;
-            let source = typed("base64")
-                .with("media_type", Some(media_type))
-                .with("data", Some(blobs.base64(blob)));
-            (kind, source)
-        }
-    };
-    Ok(Block::Other(typed(kind).with("source", Some(source))))
-}
-
-/// The type of block that takes this media type, and the media type as the vendor writes it.
-fn media_type(of: &str) -> Result<(&'static str, &'static str), Error> {
-    match of.to_ascii_lowercase().as_str() {
-        "image/jpeg" | "image/jpg" => Ok(("image", "image/jpeg")),
-        "image/png" => Ok(("image", "image/png")),
-        "image/gif" => Ok(("image", "image/gif")),
-        "image/webp" => Ok(("image", "image/webp")),
-        "application/pdf" => Ok(("document", "application/pdf")),
-        other => Err(Error::unsupported(format!(
-            "claude takes jpeg, png, gif and webp pictures and pdf documents, not {other}"
-        ))),
-    }
-}
-
 /// The vendor wants a user's turn first. One that was empty, or never was, is told by the least that
 /// it takes.
 fn begin_with_user(turns: &mut Vec<Turn<'_>>) {
@@ -305,7 +362,10 @@ fn begin_with_user(turns: &mut Vec<Turn<'_>>) {
             content: vec![Block::Text {
                 text: SILENCE,
                 citations: None,
+                cache: None,
+                tail: None,
             }],
+            tails: Vec::new(),
             results: 0,
         };
         turns.insert(0, silence);

@@ -3,8 +3,8 @@
 //! <https://platform.claude.com/docs/en/api/messages>, `usage`; prices:
 //! <https://platform.claude.com/docs/en/about-claude/pricing>.
 
-use multillm_plugin_sdk::billing::Billing;
 use multillm_plugin_sdk::json::Json;
+use multillm_plugin_sdk::usage::count_name;
 use multillm_plugin_sdk::{Usage, outcome};
 
 /// What was counted so far. In a stream a later count replaces the former, but no zero does:
@@ -142,38 +142,40 @@ impl Counts {
                 .and_then(|input| outcome::sum(&[Some(input), cached, written]))
                 .filter(|prompt| *prompt > 0),
             completion_tokens: output.filter(|output| *output > 0 || !said),
-            total_tokens: None,
             cached_tokens: cached,
             cache_write_tokens: written,
             reasoning_tokens: thinking,
+            ..Usage::UNKNOWN
         }
     }
 
-    /// What the counts do not say of the price.
-    pub(crate) fn billing(&self) -> Billing {
-        let mut billing = Billing {
+    /// The same with what the counts do not say of the price.
+    pub(crate) fn billed(&self, said: bool) -> Usage {
+        let mut usage = Usage {
             tier: self.tier.clone().or_else(|| self.speed.clone()),
-            ..Billing::default()
+            ..self.unified(said)
         };
         if let (Some(_), Some(speed)) = (&self.tier, &self.speed) {
-            billing.unpriced(format!("speed {speed}"));
+            usage.unpriced(format!("speed {speed}"));
         }
         if let Some(place) = &self.place {
-            billing.unpriced(format!("inference in {place}"));
+            usage.unpriced(format!("inference in {place}"));
         }
-        if self.hour_writes > 0 {
-            billing.unpriced(format!("{} tokens cached for an hour", self.hour_writes));
-        }
-        for (name, count) in self.tools.iter().filter(|(_, count)| *count > 0) {
-            billing.unpriced(format!("{count} {}", name.replace('_', " ")));
+        usage.count("cache-write-1h-tokens", self.hour_writes);
+        for (tool, count) in &self.tools {
+            match tool.as_str() {
+                "web_search_requests" => usage.count("web-searches", *count),
+                "web_fetch_requests" => usage.count("web-fetches", *count),
+                other => usage.count(&count_name(other), *count),
+            }
         }
         if self.ran_code {
-            billing.unpriced("code execution");
+            usage.unpriced("code execution");
         }
         for name in &self.advisors {
-            billing.unpriced(format!("tokens of {name}"));
+            usage.unpriced(format!("tokens of {name}"));
         }
-        billing
+        usage
     }
 }
 
@@ -185,7 +187,7 @@ fn hour_writes(usage: &Json<'_>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::Counts;
-    use multillm_plugin_sdk::billing::Billing;
+    use multillm_plugin_sdk::Usage;
     use multillm_plugin_sdk::json::Json;
 
     fn counted(usages: &[&str]) -> Counts {
@@ -197,8 +199,8 @@ mod tests {
         counts
     }
 
-    fn billed(usage: &str) -> Billing {
-        counted(&[usage, "{}"]).billing()
+    fn billed(usage: &str) -> Usage {
+        counted(&[usage, "{}"]).billed(true)
     }
 
     #[test]
@@ -282,7 +284,7 @@ mod tests {
             (sum.prompt_tokens, sum.completion_tokens, sum.cached_tokens),
             (Some(180_052), Some(3512), Some(7))
         );
-        assert!(counts.billing().is_plain());
+        assert!(counts.billed(true).is_plain());
 
         let advised = r#"{"input_tokens":10,"output_tokens":5,"iterations":[
             {"type":"message","input_tokens":10,"output_tokens":5},
@@ -309,28 +311,42 @@ mod tests {
     #[test]
     fn whatever_has_a_price_of_its_own_is_named() {
         for (usage, tier, unpriced) in [
-            (r#"{"service_tier":"priority"}"#, Some("priority"), vec![]),
-            (r#"{"service_tier":"batch"}"#, Some("batch"), vec![]),
-            (r#"{"speed":"fast"}"#, Some("fast"), vec![]),
+            (r#"{"service_tier":"priority"}"#, Some("priority"), &[][..]),
+            (r#"{"service_tier":"batch"}"#, Some("batch"), &[]),
+            (r#"{"speed":"fast"}"#, Some("fast"), &[]),
             (
                 r#"{"service_tier":"priority","speed":"fast","inference_geo":"us"}"#,
                 Some("priority"),
-                vec!["speed fast", "inference in us"],
+                &["speed fast", "inference in us"],
             ),
+        ] {
+            let billed = billed(usage);
+            assert_eq!(billed.tier.as_deref(), tier, "{usage}");
+            assert_eq!(billed.unpriced, unpriced, "{usage}");
+        }
+        for (usage, name, count) in [
             (
                 r#"{"cache_creation":{"ephemeral_1h_input_tokens":2048}}"#,
-                None,
-                vec!["2048 tokens cached for an hour"],
+                "cache-write-1h-tokens",
+                2048,
             ),
             (
                 r#"{"server_tool_use":{"web_search_requests":3,"web_fetch_requests":1}}"#,
-                None,
-                vec!["3 web search requests", "1 web fetch requests"],
+                "web-searches",
+                3,
+            ),
+            (
+                r#"{"server_tool_use":{"web_fetch_requests":1}}"#,
+                "web-fetches",
+                1,
+            ),
+            (
+                r#"{"server_tool_use":{"code_execution_requests":2}}"#,
+                "code-execution-requests",
+                2,
             ),
         ] {
-            let billing = billed(usage);
-            assert_eq!(billing.tier.as_deref(), tier, "{usage}");
-            assert_eq!(billing.unpriced, unpriced, "{usage}");
+            assert_eq!(billed(usage).counted(name), Some(count), "{usage}");
         }
         let mut counts = Counts::default();
         for block in [
@@ -339,6 +355,6 @@ mod tests {
         ] {
             counts.own_block(&Json::parse(block).unwrap());
         }
-        assert_eq!(counts.billing().unpriced, ["code execution"]);
+        assert_eq!(counts.billed(true).unpriced, ["code execution"]);
     }
 }

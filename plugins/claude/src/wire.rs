@@ -1,4 +1,4 @@
-//! What answers have in common, whole or streamed: ends and signatures. Their counts are in `usage`.
+//! What answers have in common, whole or streamed: ends and signatures of calls. Their counts are in `usage`.
 
 use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Error, ErrorKind, Finish, FinishReason, outcome};
@@ -37,21 +37,6 @@ pub(crate) fn call_signature(block: &Json<'_>) -> Option<String> {
 pub(crate) const CALLER: &str = "caller";
 /// See [`CALLER`].
 pub(crate) const TOOLSET: &str = "toolset_name";
-
-/// Citations of a text block as its signature, `[…]`; nothing if there are none.
-pub(crate) fn signed_citations(citations: &[String]) -> Option<String> {
-    (!citations.is_empty()).then(|| format!("[{}]", citations.join(",")))
-}
-
-/// The citations that a block holds, each as JSON text.
-pub(crate) fn citations(block: &Json<'_>) -> Vec<String> {
-    let list = block.get("citations").map(Json::list).unwrap_or_default();
-    list.iter().map(Json::to_string).collect()
-}
-
-/// Ends a text block that another one follows. Without it the two would be one, and the
-/// second one's citations would stand for both.
-pub(crate) const NO_CITATIONS: &str = "[]";
 
 /// The failure that an end of an answer stands for on compatible servers, if it does.
 pub(crate) fn failed(raw: Option<&str>) -> Option<Error> {

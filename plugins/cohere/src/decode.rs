@@ -1,14 +1,17 @@
 //! From a whole reply to a unified answer, and what stream and reply have in common.
 
-use multillm_plugin_sdk::billing::Billing;
+use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::outcome::finish_reason;
 use multillm_plugin_sdk::{
-    ChatResponse, Error, ErrorKind, Finish, FinishReason, Opaque, Part, Reasoning, Response,
-    Target, Text, ToolCall, Usage, sse,
+    ChatResponse, Count, Error, ErrorKind, Finish, FinishReason, Opaque, Part, Reasoning, Response,
+    Target, ToolCall, Usage, sse,
 };
 use serde_json::value::RawValue;
 
+use crate::citations::Run;
 use crate::error;
+use crate::extra::Extra;
+use crate::former;
 use crate::stream::ChatStream;
 use crate::wire::{self, Answer, ContentBlock, Counts, Message, items};
 
@@ -30,20 +33,26 @@ pub(crate) fn reply(target: &Target, response: &Response) -> Result<ChatResponse
     let message: Message<'_> = match answer.message {
         Some(message) => serde_json::from_str(message.get()).map_err(unreadable)?,
         None => {
+            let former = Json::parse(&response.body).ok();
+            if let Some(former) = former.as_ref().and_then(former::answered) {
+                return Err(former);
+            }
             return Err(error::told(&response.body)
                 .unwrap_or_else(|| Error::malformed("the reply has no message")));
         }
     };
-    let mut content = parts(&message).map_err(unreadable)?;
+    let content = parts(&message).map_err(unreadable)?;
     let has_calls = content.iter().any(|part| matches!(part, Part::ToolCall(_)));
-    let usage = usage(answer.usage.as_ref(), !content.is_empty());
-    content.extend(billing(answer.usage.as_ref()).part());
+    let usage = billed(answer.usage.as_ref(), !content.is_empty());
+    let mut extra = Extra::default();
+    extra.answer(&Json::parse(&response.body).unwrap_or_default());
     Ok(ChatResponse {
         id: answer.id.filter(|id| !id.is_empty()),
         model: model(target),
         content,
         finish: finish(answer.finish_reason, has_calls),
         usage,
+        extra: extra.text(),
     })
 }
 
@@ -59,8 +68,20 @@ pub(crate) fn unreadable(error: serde_json::Error) -> Error {
 /// Content blocks first, then the tool plan, then the calls that it plans.
 fn parts(message: &Message<'_>) -> serde_json::Result<Vec<Part>> {
     let mut parts = Vec::new();
-    for raw in blocks(message)? {
+    let mut run = Run::default();
+    for (index, raw) in (0..).zip(blocks(message)?) {
         let block = block(raw)?;
+        if !matches!(parts.last(), Some(Part::Text(_))) {
+            run.end();
+        }
+        run.block(index);
+        run.text(
+            block
+                .text
+                .as_deref()
+                .filter(|_| says(&block))
+                .unwrap_or_default(),
+        );
         match block.kind.as_deref() {
             Some("thinking") => {
                 let thought = block.thinking.unwrap_or_default();
@@ -76,6 +97,7 @@ fn parts(message: &Message<'_>) -> serde_json::Result<Vec<Part>> {
             Some(kind) => parts.push(Part::Opaque(foreign(kind, raw))),
         }
     }
+    cite(&mut parts, &run, message);
     let plan = message.tool_plan.clone().unwrap_or_default();
     parts.extend(reasoning(plan, None));
     if let Some(calls) = message.tool_calls {
@@ -85,6 +107,25 @@ fn parts(message: &Message<'_>) -> serde_json::Result<Vec<Part>> {
         parts.extend(named.map(Part::ToolCall));
     }
     Ok(parts)
+}
+
+/// Whether a block is one of text.
+fn says(block: &ContentBlock) -> bool {
+    matches!(block.kind.as_deref(), None | Some("text"))
+}
+
+/// Puts the citations to the last text, which is by rule the only one.
+fn cite(parts: &mut [Part], run: &Run, message: &Message<'_>) {
+    let list = message.citations.map_or("", |list| list.get());
+    let list = Json::parse(list).unwrap_or_default();
+    let cited = list.list().iter().flat_map(|one| run.citations(one));
+    let texts = parts.iter_mut().rev().find_map(|part| match part {
+        Part::Text(text) => Some(text),
+        _ => None,
+    });
+    if let Some(text) = texts {
+        text.citations.extend(cited);
+    }
 }
 
 /// A block of a kind that is not known here, as it came.
@@ -120,7 +161,7 @@ fn reasoning(text: String, signature: Option<&str>) -> Option<Part> {
         Part::Reasoning(Reasoning {
             text,
             signature: signature.map(str::to_owned),
-            redacted: None,
+            ..Reasoning::default()
         })
     })
 }
@@ -130,10 +171,7 @@ fn say(parts: &mut Vec<Part>, text: String) {
     match parts.last_mut() {
         _ if text.is_empty() => {}
         Some(Part::Text(last)) => last.text.push_str(&text),
-        _ => parts.push(Part::Text(Text {
-            text,
-            signature: None,
-        })),
+        _ => parts.push(Part::text(text)),
     }
 }
 
@@ -193,27 +231,35 @@ pub(crate) fn usage(counts: Option<&Counts>, said: bool) -> Usage {
     }
 }
 
-/// What is billed: tokens where they are not those that were counted, and what is beside tokens.
-/// Nothing billed says no more than nothing counted.
-pub(crate) fn billing(counts: Option<&Counts>) -> Billing {
-    let mut billing = Billing::default();
-    if let Some(billed) = counts.and_then(|counts| counts.billed_units.as_ref()) {
-        let counted = usage(counts, true);
-        billing.paid = billed
-            .input_tokens
-            .zip(billed.output_tokens)
-            .filter(|paid| *paid != (0, 0))
-            .filter(|paid| Some(*paid) != counted.prompt_tokens.zip(counted.completion_tokens));
-        for (count, what) in [
-            (billed.search_units, "search units"),
-            (billed.classifications, "classifications"),
+/// The same with what is billed: tokens where they are not those that were counted, and what is
+/// beside tokens. Nothing billed says no more than nothing counted.
+pub(crate) fn billed(counts: Option<&Counts>, said: bool) -> Usage {
+    let mut usage = usage(counts, said);
+    let Some(billed) = counts.and_then(|counts| counts.billed_units.as_ref()) else {
+        return usage;
+    };
+    let counted = self::usage(counts, true);
+    let paid = billed
+        .input_tokens
+        .zip(billed.output_tokens)
+        .filter(|paid| *paid != (0, 0))
+        .filter(|paid| Some(*paid) != counted.prompt_tokens.zip(counted.completion_tokens));
+    if let Some((input, output)) = paid {
+        for (name, value) in [
+            ("billed-input-tokens", input),
+            ("billed-output-tokens", output),
         ] {
-            if let Some(count) = count.filter(|count| *count > 0) {
-                billing.unpriced(format!("{count} {what}"));
-            }
+            let name = name.to_owned();
+            usage.details.push(Count { name, value });
         }
     }
-    billing
+    for (count, name) in [
+        (billed.search_units, "search-units"),
+        (billed.classifications, "classifications"),
+    ] {
+        usage.count(name, count.unwrap_or(0));
+    }
+    usage
 }
 
 #[cfg(test)]

@@ -4,13 +4,20 @@
 
 mod messages;
 
-use multillm_plugin_sdk::body::{json_body, raw_object};
+use multillm_plugin_sdk::able::Able;
+use std::borrow::Cow;
+
+use multillm_plugin_sdk::body::{Blobs, Open, json_body, raw_object};
+use multillm_plugin_sdk::json::Json;
+use multillm_plugin_sdk::leaving::Leaving;
+use multillm_plugin_sdk::media::Picture;
 use multillm_plugin_sdk::{
-    ChatRequest, Error, Framing, Header, Method, Mode, ReasoningEffort, Request, ResponseFormat,
+    ChatRequest, Effort, Error, Framing, Header, Media, Method, Mode, Request, ResponseFormat,
     Target, Tool, ToolChoice,
 };
 use serde::Deserialize;
 
+use crate::former;
 use crate::wire::{Body, CitationOptions, Format, Signature, Thinking, ToolDefinition};
 
 /// The settings that `describe` lists.
@@ -29,17 +36,28 @@ pub(crate) fn request(
     mode: Mode,
 ) -> Result<Request, Error> {
     let settings: Settings = target.settings()?;
+    let mut leaving = Leaving::of(request);
+    request.within_or("cohere", Able::default(), &mut leaving)?;
+    // An `extra` that cannot be read is reported by `json_body`.
+    let extra = Json::parse(request.extra.as_deref().unwrap_or_default()).unwrap_or_default();
+    former::refuse(&extra)?;
     let streamed = mode == Mode::Stream;
     let body = json_body(request, |blobs| {
+        let choice = tool_choice(request);
+        let strict = strict_tools(request);
+        let thinks = thinking(request.effort(), settings.thinking_budget);
         Ok(Body {
             model: &target.model,
             stream: streamed,
             messages: messages::turns(&request.messages, blobs)?,
-            tools: tools(request)?,
-            tool_choice: tool_choice(request)?,
-            strict_tools: strict_tools(request)?,
+            documents: messages::documents(&request.messages)?,
+            tools: tools(request, &mut leaving)?,
+            tool_choice: leaving.or_else("tool_choice", choice, || Ok(Some("REQUIRED")))?,
+            strict_tools: leaving.or_else("strict", strict, || Ok(None))?,
             response_format: response_format(request)?,
-            thinking: thinking(request.reasoning_effort, settings.thinking_budget),
+            thinking: leaving.or_else("reasoning_effort", thinks, || {
+                thinking(None, settings.thinking_budget)
+            })?,
             safety_mode: settings.safety_mode.as_deref(),
             citation_options: citations(&settings),
             max_tokens: request.sampling.max_tokens,
@@ -53,22 +71,51 @@ pub(crate) fn request(
             presence_penalty: request.sampling.presence_penalty,
         })
     })?;
-    let mut headers = vec![Header::api_key("authorization", "Bearer ")];
-    if let Some(name) = settings.client_name {
-        headers.push(Header::plain("x-client-name", name));
-    }
     Ok(Request {
         method: Method::Post,
         path: vec!["v2".into(), "chat".into()],
         query: vec![],
-        headers,
+        headers: headers_of(settings),
         body,
         framing: if streamed {
             Framing::Sse
         } else {
             Framing::Whole
         },
+        warnings: leaving.warnings(),
     })
+}
+
+/// A picture as the address that the vendor takes.
+///
+/// # Errors
+///
+/// `unsupported` for anything that is no picture.
+pub(crate) fn picture_url<'a>(media: &'a Media, blobs: &mut Blobs) -> Result<Cow<'a, str>, Error> {
+    Ok(match media.picture("cohere")? {
+        Picture::Url(url) => Cow::Borrowed(url),
+        Picture::Blob(blob, media_type) => {
+            let base64 = blobs.base64(blob);
+            Cow::Owned(format!("data:{media_type};base64,{base64}"))
+        }
+    })
+}
+
+/// The headers of every request to this target.
+///
+/// # Errors
+///
+/// `invalid-request` for settings that do not fit.
+pub(crate) fn headers(target: &Target) -> Result<Vec<Header>, Error> {
+    target.settings().map(headers_of)
+}
+
+fn headers_of(settings: Settings) -> Vec<Header> {
+    let mut headers = vec![Header::api_key("authorization", "Bearer ")];
+    if let Some(name) = settings.client_name {
+        headers.push(Header::plain("x-client-name", name));
+    }
+    headers
 }
 
 fn citations(settings: &Settings) -> Option<CitationOptions<'_>> {
@@ -76,35 +123,42 @@ fn citations(settings: &Settings) -> Option<CitationOptions<'_>> {
     Some(CitationOptions { mode })
 }
 
-fn tools(request: &ChatRequest) -> Result<Vec<ToolDefinition<'_>>, Error> {
+fn tools<'a>(
+    request: &'a ChatRequest,
+    leaving: &mut Leaving,
+) -> Result<Vec<Open<'a, ToolDefinition<'a>>>, Error> {
     if request.parallel_tool_calls == Some(false) && !request.tools.is_empty() {
-        return Err(Error::unsupported(
-            "cohere cannot be held to one tool call an answer: leave parallel_tool_calls unset",
-        ));
+        leaving.out(
+            "parallel_tool_calls",
+            "cohere cannot be held to one tool call an answer",
+        )?;
     }
     request.tools.iter().map(definition).collect()
 }
 
-fn definition(tool: &Tool) -> Result<ToolDefinition<'_>, Error> {
+fn definition(tool: &Tool) -> Result<Open<'_, ToolDefinition<'_>>, Error> {
     let what = format!("the parameters of tool \"{}\"", tool.name);
-    Ok(ToolDefinition {
+    let definition = ToolDefinition {
         kind: "function",
         function: Signature {
             name: &tool.name,
             description: tool.description.as_deref(),
-            parameters: raw_object(&what, &tool.parameters)?,
+            parameters: raw_object(&what, tool.schema("cohere")?)?,
         },
-    })
+    };
+    let what = format!("tool {:?}", tool.name);
+    Open::new(definition, &what, tool.extra.as_deref())
 }
 
 fn tool_choice(request: &ChatRequest) -> Result<Option<&'static str>, Error> {
     match &request.tool_choice {
         ToolChoice::Auto => Ok(None),
         ToolChoice::None => Ok((!request.tools.is_empty()).then_some("NONE")),
-        ToolChoice::Required if request.tools.is_empty() => Err(Error::invalid_request(
-            "a tool is required to be called but none is given: add tools",
-        )),
-        ToolChoice::Required => Ok(Some("REQUIRED")),
+        ToolChoice::Required | ToolChoice::OneOf(_) if request.tools.is_empty() => Err(
+            Error::invalid_request("a tool is required to be called but none is given: add tools"),
+        ),
+        // Some of the tools are no choice of this vendor's: refused before, or said to be left out.
+        ToolChoice::Required | ToolChoice::OneOf(_) => Ok(Some("REQUIRED")),
         ToolChoice::Named(name) => Err(Error::unsupported(format!(
             "cohere has no tool choice by name: to force \"{name}\" give only that tool and require a call"
         ))),
@@ -144,25 +198,31 @@ fn response_format(request: &ChatRequest) -> Result<Option<Format<'_>>, Error> {
 
 /// Cohere knows on, off and a budget in tokens; the levels between are budgets of ours, and
 /// the greatest is thinking without a budget.
-fn thinking(effort: Option<ReasoningEffort>, budget: Option<u32>) -> Option<Thinking> {
+fn thinking(effort: Option<Effort<'_>>, budget: Option<u32>) -> Result<Option<Thinking>, Error> {
     let token_budget = match effort {
-        None => Some(budget?),
-        Some(ReasoningEffort::None) => {
-            return Some(Thinking {
+        None if budget.is_none() => return Ok(None),
+        None => budget,
+        Some(Effort::None) => {
+            return Ok(Some(Thinking {
                 kind: "disabled",
                 token_budget: None,
-            });
+            }));
         }
-        Some(ReasoningEffort::Minimal) => Some(256),
-        Some(ReasoningEffort::Low) => Some(1024),
-        Some(ReasoningEffort::Medium) => Some(4096),
-        Some(ReasoningEffort::High) => Some(16_384),
-        Some(ReasoningEffort::Max) => None,
+        Some(Effort::Minimal) => Some(256),
+        Some(Effort::Low) => Some(1024),
+        Some(Effort::Medium) => Some(4096),
+        Some(Effort::High) => Some(16_384),
+        Some(Effort::Max) => None,
+        Some(Effort::Other(word)) => {
+            return Err(Error::unsupported(format!(
+                "cohere has no words for reasoning effort, so that {word:?} means nothing to it: say none, minimal, low, medium, high or max"
+            )));
+        }
     };
-    Some(Thinking {
+    Ok(Some(Thinking {
         kind: "enabled",
         token_budget,
-    })
+    }))
 }
 
 #[cfg(test)]

@@ -4,21 +4,28 @@
 //! comes beside the tool calls, stream events carry one tool call as an object, usage
 //! counts tokens apart from what is billed, and errors are flat objects.
 //!
-//! The older `/v1/chat` is another protocol and not spoken here.
+//! The older `/v1/chat` is another protocol and not spoken here: `former` says what takes its place.
 #![forbid(unsafe_code)]
 
+mod citations;
+mod count;
 mod decode;
+mod embed;
 mod encode;
 mod error;
+mod extra;
+mod former;
 mod models;
+mod relay;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod wire;
 
 use multillm_plugin_sdk::{
-    Capabilities, ChatRequest, ChatResponse, Error, Info, ListModels, Mode, Page, Provider,
-    Request, Response, Secret, Setting, Support, Target, export_provider,
+    Capability, ChatRequest, ChatResponse, CountTokens, Embed, EmbedRequest, Error, Info,
+    ListModels, Mode, Page, Provider, Request, Response, Secret, Setting, Support, Target, Vectors,
+    export_provider, words,
 };
 
 /// Cohere.
@@ -41,7 +48,9 @@ impl Provider for Cohere {
                 required: true,
             }],
             settings: settings(),
-            capabilities: CAPABILITIES,
+            capabilities: Capability::list(CAPABILITIES),
+            wires: words(&["cohere-chat"]),
+            passes: words(&["x-client-name"]),
         }
     }
 
@@ -68,7 +77,31 @@ impl ListModels for Cohere {
     }
 }
 
-export_provider!(Cohere, models);
+impl Embed for Cohere {
+    fn batch_limit(_: &Target) -> u32 {
+        embed::LIMIT
+    }
+
+    fn encode_embed(target: &Target, request: &EmbedRequest) -> Result<Request, Error> {
+        embed::request(target, request)
+    }
+
+    fn decode_embed(target: &Target, response: &Response) -> Result<Vectors, Error> {
+        embed::vectors(target, response)
+    }
+}
+
+impl CountTokens for Cohere {
+    fn encode_count(target: &Target, request: &ChatRequest) -> Result<Request, Error> {
+        count::request(target, request)
+    }
+
+    fn decode_count(_: &Target, response: &Response) -> Result<u64, Error> {
+        count::tokens(&response.body)
+    }
+}
+
+export_provider!(Cohere, models, embeddings, tokens, relay);
 
 fn settings() -> Vec<Setting> {
     vec![
@@ -95,23 +128,36 @@ fn settings() -> Vec<Setting> {
     ]
 }
 
-const CAPABILITIES: Capabilities = Capabilities {
-    tool_choice_named: Support::No,
-    tool_choice_required: Support::SomeModels,
-    tools: Support::Yes,
-    parallel_tools: Support::Yes,
-    image_blob: Support::SomeModels,
-    image_url: Support::SomeModels,
-    reasoning: Support::SomeModels,
-    reasoning_effort: Support::SomeModels,
-    streaming: Support::Yes,
-    cached_tokens: Support::Yes,
-    list_models: Support::Yes,
-    system: Support::Yes,
-    seed: Support::Yes,
-    stop: Support::Yes,
-    penalties: Support::Yes,
-    top_k: Support::Yes,
-    json: Support::Yes,
-    json_schema: Support::Yes,
-};
+const CAPABILITIES: &[(Support, &[&str])] = &[
+    (Support::No, &["tool-choice-named"]),
+    (
+        Support::SomeModels,
+        &[
+            "tool-choice-required",
+            "image-file",
+            "image-url",
+            "reasoning",
+            "reasoning-effort",
+        ],
+    ),
+    (
+        Support::Yes,
+        &[
+            "tools",
+            "parallel-tools",
+            "streaming",
+            "cached-tokens",
+            "list-models",
+            "system",
+            "seed",
+            "stop",
+            "penalties",
+            "top-k",
+            "json",
+            "json-schema",
+            "citations",
+            "embeddings",
+            "count-tokens",
+        ],
+    ),
+];

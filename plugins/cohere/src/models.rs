@@ -34,6 +34,7 @@ pub(crate) fn encode_list(cursor: Option<&str>) -> Request {
         headers: vec![Header::api_key("authorization", "Bearer ")],
         body: vec![],
         framing: Framing::Whole,
+        warnings: vec![],
     }
 }
 
@@ -49,12 +50,9 @@ fn model(entry: Entry) -> Option<Model> {
     let chats = |endpoints: Vec<String>| endpoints.iter().any(|endpoint| endpoint == "chat");
     Some(Model {
         id: entry.name.filter(|name| !name.is_empty())?,
-        title: None,
         context_tokens: entry.context_length.filter(|length| *length > 0),
-        output_tokens: None,
-        created: None,
-        owner: None,
         chat: entry.endpoints.map(chats),
+        ..Model::default()
     })
 }
 

@@ -4,13 +4,17 @@
 //! ends in an error is reported as that error.
 
 use multillm_plugin_sdk::events::Events;
+use multillm_plugin_sdk::json::{Json, member};
 use multillm_plugin_sdk::outcome::{
     MOST_CALLS, arguments_text, may_be_none, too_many_calls, tool_arguments,
 };
 use multillm_plugin_sdk::{Decoder, Error, Frame, Target, ToolCallStart};
 
+use crate::citations::Run;
 use crate::decode::{self, THINKING, unreadable};
 use crate::error;
+use crate::extra::Extra;
+use crate::former;
 use crate::wire::{Answer, Event, Kind, Message, ToolCall, items};
 
 /// The kinds of events that say something of the answer.
@@ -35,6 +39,8 @@ pub struct ChatStream {
     foreign: Vec<u64>,
     /// Something of the answer came.
     said: bool,
+    run: Run,
+    extra: Extra,
 }
 
 /// A tool call whose arguments may still come.
@@ -55,6 +61,8 @@ impl Decoder for ChatStream {
             thinking: false,
             foreign: vec![],
             said: false,
+            run: Run::default(),
+            extra: Extra::default(),
         }
     }
 
@@ -73,7 +81,10 @@ impl Decoder for ChatStream {
         };
         let Some(kind) = event.kind.as_deref() else {
             let answer: Answer<'_> = serde_json::from_str(data).map_err(unreadable)?;
-            let failure = error::inside(&answer).or_else(|| error::told(data));
+            let former = || former::answered(&Json::parse(data).unwrap_or_default());
+            let failure = error::inside(&answer)
+                .or_else(|| error::told(data))
+                .or_else(former);
             return failure.map_or(Ok(()), Err);
         };
         match kind {
@@ -93,8 +104,16 @@ impl Decoder for ChatStream {
                 self.call_end(event.index, events);
                 Ok(())
             }
-            "message-end" => self.message_end(event.delta, events),
-            "debug" | "citation-start" | "citation-end" => Ok(()),
+            "message-end" => {
+                let end = member(data, "delta").map_or("{}", |end| end.get());
+                self.extra.answer(&Json::parse(end).unwrap_or_default());
+                self.message_end(event.delta, events)
+            }
+            "citation-start" => {
+                self.citation(data, events);
+                Ok(())
+            }
+            "debug" | "citation-end" => Ok(()),
             _ => error::told(data).map_or(Ok(()), Err),
         }
     }
@@ -105,13 +124,35 @@ impl Decoder for ChatStream {
 }
 
 impl ChatStream {
+    /// A citation: an object here, and a list in whole answers.
+    fn citation(&mut self, data: &str, events: &mut Events) {
+        let event = Json::parse(data).unwrap_or_default();
+        let of = event.at(&["delta", "message", "citations"]);
+        let each = match of {
+            Some(Json::List(list)) => list.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        for one in each {
+            self.extra.citation(one);
+            for citation in self.run.citations(one) {
+                events.citation(citation);
+            }
+        }
+    }
+
     fn content(&mut self, event: &Event<'_>, events: &mut Events) -> Result<(), Error> {
+        if let Some(piece) = event.logprobs {
+            let piece = Json::parse(piece.get()).unwrap_or_default();
+            self.extra.probabilities(&piece);
+        }
         let Some(message) = message(event)? else {
             return Ok(());
         };
         let starts = event.kind.as_deref() == Some("content-start");
         if starts {
             self.end_thinking(events);
+            self.run.block(event.index.unwrap_or_default());
         }
         for raw in decode::blocks(&message).map_err(unreadable)? {
             let block = decode::block(raw).map_err(unreadable)?;
@@ -125,6 +166,7 @@ impl ChatStream {
             if let Some(kind) = block.kind.as_deref().filter(|_| !known) {
                 self.end_thinking(events);
                 self.said = true;
+                self.run.end();
                 events.opaque(decode::foreign(kind, raw));
             }
             if !known || event.index.is_some_and(|at| self.foreign.contains(&at)) {
@@ -133,11 +175,13 @@ impl ChatStream {
             if let Some(thought) = block.thinking.filter(|text| !text.is_empty()) {
                 self.thinking = true;
                 self.said = true;
+                self.run.end();
                 events.reasoning(thought);
             }
             if let Some(text) = block.text.filter(|text| !text.is_empty()) {
                 self.end_thinking(events);
                 self.said = true;
+                self.run.text(&text);
                 events.text(text);
             }
         }
@@ -149,6 +193,7 @@ impl ChatStream {
         if let Some(plan) = plan.filter(|text| !text.is_empty()) {
             self.end_thinking(events);
             self.said = true;
+            self.run.end();
             events.reasoning(plan);
         }
         Ok(())
@@ -170,12 +215,15 @@ impl ChatStream {
                 held: Some(String::new()),
             };
             match function.name.filter(|name| !name.is_empty()) {
-                Some(name) => events.tool_call_start(ToolCallStart {
-                    index: open.index.unwrap_or_default(),
-                    id: call.id.filter(|id| !id.is_empty()),
-                    name,
-                    signature: None,
-                }),
+                Some(name) => {
+                    self.run.end();
+                    events.tool_call_start(ToolCallStart {
+                        index: open.index.unwrap_or_default(),
+                        id: call.id.filter(|id| !id.is_empty()),
+                        name,
+                        ..ToolCallStart::default()
+                    });
+                }
                 None => open.index = None,
             }
             if let Some(arguments) = function.arguments {
@@ -240,14 +288,14 @@ impl ChatStream {
             .map(|delta| (delta.finish_reason, delta.usage))
             .unwrap_or_default();
         let has_calls = self.calls.iter().any(|call| call.index.is_some());
-        let usage = decode::usage(counts.as_ref(), self.said || has_calls);
+        let usage = decode::billed(counts.as_ref(), self.said || has_calls);
         if !usage.is_unknown() {
             events.usage(usage);
         }
         let finish = decode::finish(reason, has_calls);
         events.finished(finish.reason, finish.raw);
-        if let Some(block) = decode::billing(counts.as_ref()).block() {
-            events.opaque(block);
+        if let Some(extra) = self.extra.text() {
+            events.extra(extra);
         }
         events.done();
         Ok(())

@@ -1,10 +1,8 @@
 //! What the tests of the modules share, and tests of the plugin as a whole.
 
-use multillm_plugin_sdk::events::Events;
 use multillm_plugin_sdk::{
-    BodyPart, ChatEvent, ChatRequest, ChatResponse, Decoder, Error, ErrorKind, Finish,
-    FinishReason, Frame, Message, Mode, Part, Provider, Reasoning, Response, ResponseFormat, Role,
-    Sampling, Target, Text, ToolCall, ToolChoice, Usage,
+    BodyPart, ChatRequest, ChatResponse, Error, ErrorKind, FinishReason, Message, Mode, Part,
+    Provider, Reasoning, Response, Role, Target, ToolCall,
 };
 use serde_json::Value;
 
@@ -15,57 +13,39 @@ pub(crate) fn target(settings: &str) -> Target {
     Target {
         model: "command-z".into(),
         settings: settings.into(),
+        ..Target::default()
     }
 }
 
 pub(crate) fn ask(messages: Vec<Message>) -> ChatRequest {
     ChatRequest {
         messages,
-        tools: vec![],
-        tool_choice: ToolChoice::Auto,
-        parallel_tool_calls: None,
-        response_format: ResponseFormat::Text,
-        sampling: Sampling {
-            max_tokens: None,
-            temperature: None,
-            top_p: None,
-            top_k: None,
-            stop: vec![],
-            seed: None,
-            frequency_penalty: None,
-            presence_penalty: None,
-        },
-        reasoning_effort: None,
-        extra: "{}".into(),
+        ..ChatRequest::default()
     }
 }
 
 pub(crate) fn message(role: Role, content: Vec<Part>) -> Message {
-    Message { role, content }
+    Message::new(role, content)
 }
 
 pub(crate) fn text(text: &str) -> Part {
-    Part::Text(Text {
-        text: text.into(),
-        signature: None,
-    })
+    Part::text(text)
 }
 
 pub(crate) fn thought(text: &str, signature: Option<&str>) -> Part {
     Part::Reasoning(Reasoning {
         text: text.into(),
         signature: signature.map(Into::into),
-        redacted: None,
+        ..Reasoning::default()
     })
 }
 
 pub(crate) fn call(id: &str, name: &str, arguments: &str) -> Part {
     Part::ToolCall(ToolCall {
         id: Some(id.into()),
-        local: false,
         name: name.into(),
         arguments: arguments.into(),
-        signature: None,
+        ..ToolCall::default()
     })
 }
 
@@ -96,100 +76,7 @@ pub(crate) fn encoded(request: &ChatRequest) -> Value {
 
 /// Reads frames as the host does and puts the events together.
 pub(crate) fn read(frames: &[&str]) -> Result<ChatResponse, Error> {
-    let mut decoder = ChatStream::new(&target("{}"));
-    let mut answer = Assembly::default();
-    for data in frames {
-        let mut events = Events::new();
-        let frame = Frame {
-            event: None,
-            data: (*data).into(),
-        };
-        let read = decoder.frame(&frame, &mut events);
-        let over = events.is_over();
-        events
-            .into_inner()
-            .into_iter()
-            .for_each(|event| answer.add(event));
-        read?;
-        if over {
-            return Ok(answer.response());
-        }
-    }
-    let mut events = Events::new();
-    decoder.end(&mut events)?;
-    Ok(answer.response())
-}
-
-#[derive(Default)]
-struct Assembly {
-    id: Option<String>,
-    model: Option<String>,
-    content: Vec<Part>,
-    calls: Vec<(u32, usize)>,
-    finish: Option<Finish>,
-    usage: Option<Usage>,
-}
-
-impl Assembly {
-    fn add(&mut self, event: ChatEvent) {
-        match event {
-            ChatEvent::Started(started) => {
-                self.id = started.id;
-                self.model = started.model;
-            }
-            ChatEvent::Text(more) => match self.content.last_mut() {
-                Some(Part::Text(last)) => last.text.push_str(&more),
-                _ => self.content.push(text(&more)),
-            },
-            ChatEvent::Reasoning(more) => match self.content.last_mut() {
-                Some(Part::Reasoning(last)) if last.signature.is_none() => {
-                    last.text.push_str(&more);
-                }
-                _ => self.content.push(thought(&more, None)),
-            },
-            ChatEvent::ReasoningSignature(signature) => match self.content.last_mut() {
-                Some(Part::Reasoning(last)) => last.signature = Some(signature),
-                other => panic!("a signature after {other:?}"),
-            },
-            ChatEvent::ToolCallStart(start) => {
-                assert!(self.calls.iter().all(|(index, _)| *index != start.index));
-                self.calls.push((start.index, self.content.len()));
-                self.content.push(Part::ToolCall(ToolCall {
-                    id: start.id,
-                    local: false,
-                    name: start.name,
-                    arguments: String::new(),
-                    signature: start.signature,
-                }));
-            }
-            ChatEvent::ToolCallDelta(delta) => {
-                let (_, at) = self
-                    .calls
-                    .iter()
-                    .find(|(index, _)| *index == delta.index)
-                    .unwrap();
-                match &mut self.content[*at] {
-                    Part::ToolCall(call) => call.arguments.push_str(&delta.arguments),
-                    other => panic!("arguments for {other:?}"),
-                }
-            }
-            ChatEvent::Opaque(block) => self.content.push(Part::Opaque(block)),
-            ChatEvent::Usage(usage) => self.usage = Some(usage),
-            ChatEvent::Finished(finish) => self.finish = Some(finish),
-            ChatEvent::Done => {}
-            other => panic!("unexpected {other:?}"),
-        }
-    }
-
-    fn response(self) -> ChatResponse {
-        ChatResponse {
-            id: self.id,
-            model: self.model,
-            content: self.content,
-            finish: self.finish.unwrap(),
-            usage: self.usage.unwrap_or(Usage::UNKNOWN),
-        }
-    }
+    multillm_plugin_sdk::testing::streamed::<ChatStream>(&target("{}"), frames)
 }
 
 #[test]
@@ -223,7 +110,7 @@ fn a_stream_says_what_the_whole_reply_says() {
                 r#"{"type":"message-end","delta":{"finish_reason":"MAX_TOKENS","usage":{"billed_units":{"input_tokens":3,"output_tokens":4},"tokens":{"input_tokens":70.0,"output_tokens":9},"cached_tokens":64}}}"#,
                 "[DONE]",
             ],
-            r#"{"id":"a1","message":{"role":"assistant","content":[{"type":"thinking","thinking":"Let me see."},{"type":"text","text":"Blue\u2028🦜"}],"citations":[]},"finish_reason":"MAX_TOKENS","usage":{"billed_units":{"input_tokens":3,"output_tokens":4},"tokens":{"input_tokens":70,"output_tokens":9},"cached_tokens":64}}"#,
+            r#"{"id":"a1","message":{"role":"assistant","content":[{"type":"thinking","thinking":"Let me see."},{"type":"text","text":"Blue\u2028🦜"}],"citations":[{"start":0,"end":4,"text":"Blue"}]},"finish_reason":"MAX_TOKENS","usage":{"billed_units":{"input_tokens":3,"output_tokens":4},"tokens":{"input_tokens":70,"output_tokens":9},"cached_tokens":64}}"#,
         ),
         (
             vec![

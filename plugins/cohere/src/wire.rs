@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use multillm_plugin_sdk::body::Open;
 use multillm_plugin_sdk::outcome::lenient_count;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -13,9 +14,12 @@ use serde_json::value::RawValue;
 pub(crate) struct Body<'a> {
     pub(crate) model: &'a str,
     pub(crate) stream: bool,
-    pub(crate) messages: Vec<Turn<'a>>,
+    pub(crate) messages: Vec<Open<'a, Turn<'a>>>,
+    /// What the answer may rest on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) tools: Vec<ToolDefinition<'a>>,
+    pub(crate) documents: Vec<&'a RawValue>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tools: Vec<Open<'a, ToolDefinition<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tool_choice: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +61,7 @@ pub(crate) struct Turn<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) content: Option<Content<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) tool_calls: Vec<Call<'a>>,
+    pub(crate) tool_calls: Vec<Open<'a, Call<'a>>>,
 }
 
 /// A message's content: a lone text goes as a string.
@@ -65,16 +69,27 @@ pub(crate) struct Turn<'a> {
 #[serde(untagged)]
 pub(crate) enum Content<'a> {
     Text(&'a str),
-    Blocks(Vec<Block<'a>>),
+    Blocks(Vec<Open<'a, Block<'a>>>),
 }
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Block<'a> {
-    Text { text: &'a str },
-    Thinking { thinking: &'a str },
-    ImageUrl { image_url: ImageUrl<'a> },
-    Document { document: Document<'a> },
+    Text {
+        text: &'a str,
+    },
+    Thinking {
+        thinking: &'a str,
+    },
+    ImageUrl {
+        image_url: ImageUrl<'a>,
+    },
+    Document {
+        document: Document<'a>,
+    },
+    /// A block that the caller wrote.
+    #[serde(untagged)]
+    Own(&'a RawValue),
 }
 
 #[derive(Serialize)]
@@ -181,6 +196,9 @@ pub(crate) struct Event<'a> {
     pub(crate) index: Option<u64>,
     #[serde(borrow)]
     pub(crate) delta: Option<Answer<'a>>,
+    /// Probabilities of the tokens of a piece.
+    #[serde(borrow)]
+    pub(crate) logprobs: Option<&'a RawValue>,
 }
 
 /// What the model said. In a stream each field holds a single item and not a list.
@@ -191,6 +209,8 @@ pub(crate) struct Message<'a> {
     pub(crate) tool_plan: Option<String>,
     #[serde(borrow)]
     pub(crate) tool_calls: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) citations: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]

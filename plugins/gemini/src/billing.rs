@@ -2,7 +2,7 @@
 //!
 //! Prices: <https://ai.google.dev/gemini-api/docs/pricing>.
 
-use multillm_plugin_sdk::billing::Billing;
+use multillm_plugin_sdk::Usage;
 use multillm_plugin_sdk::json::Json;
 
 use crate::wire;
@@ -12,7 +12,7 @@ use crate::wire;
 pub(crate) struct Extras {
     tier: Option<String>,
     /// Searches that the model made on the web.
-    searches: usize,
+    searches: u64,
     maps: bool,
     /// Tokens of kinds that have a price of their own.
     heard: u64,
@@ -52,35 +52,26 @@ impl Extras {
         let chunks = grounding.get("groundingChunks").map_or(&[][..], Json::list);
         let web = chunks.iter().any(|chunk| chunk.get("web").is_some());
         let made = queries.iter().sum::<usize>().max(web.into());
+        let made = u64::try_from(made).unwrap_or(u64::MAX);
         self.searches = self.searches.max(made);
         self.maps |= chunks.iter().any(|chunk| chunk.get("maps").is_some());
     }
 
-    /// In terms of the host.
-    pub(crate) fn billing(&self) -> Billing {
-        let mut billing = Billing {
-            tier: self.tier.clone(),
-            ..Billing::default()
-        };
-        for (count, what) in [
-            (self.heard, "input tokens of sound"),
-            (self.drawn, "output tokens of pictures"),
-            (self.spoken, "output tokens of sound"),
-            (self.filmed, "output tokens of film"),
+    /// Adds it to the counts of tokens.
+    pub(crate) fn bill(&self, usage: &mut Usage) {
+        usage.tier.clone_from(&self.tier);
+        for (name, count) in [
+            ("prompt-audio-tokens", self.heard),
+            ("completion-image-tokens", self.drawn),
+            ("completion-audio-tokens", self.spoken),
+            ("completion-video-tokens", self.filmed),
+            ("web-searches", self.searches),
         ] {
-            if count > 0 {
-                billing.unpriced(format!("{count} {what}"));
-            }
-        }
-        match self.searches {
-            0 => {}
-            1 => billing.unpriced("1 web search"),
-            many => billing.unpriced(format!("{many} web searches")),
+            usage.count(name, count);
         }
         if self.maps {
-            billing.unpriced("grounding with maps");
+            usage.unpriced("grounding with maps");
         }
-        billing
     }
 }
 
@@ -108,7 +99,7 @@ fn tokens(metadata: &Json<'_>, list: &str, kind: &str) -> u64 {
 mod tests {
     use super::*;
 
-    fn billing(metadata: &[&str], candidates: &[&str]) -> Billing {
+    fn billing(metadata: &[&str], candidates: &[&str]) -> Usage {
         let mut extras = Extras::default();
         for text in metadata {
             extras.metadata(&Json::parse(text).unwrap());
@@ -116,7 +107,9 @@ mod tests {
         for text in candidates {
             extras.candidate(&Json::parse(text).unwrap());
         }
-        extras.billing()
+        let mut usage = Usage::UNKNOWN;
+        extras.bill(&mut usage);
+        usage
     }
 
     #[test]
@@ -161,19 +154,25 @@ mod tests {
             "candidatesTokensDetails":[{"modality":"TEXT","tokenCount":3},{"modality":"IMAGE","tokenCount":1290},
                 {"modality":"AUDIO","tokenCount":5}]}"#;
         let searched = r#"{"groundingMetadata":{"webSearchQueries":["a","b"],"groundingChunks":[{"web":{"uri":"u"}}]}}"#;
+        let counted = |usage: &Usage| -> Vec<(String, u64)> {
+            let details = usage.details.iter();
+            details
+                .map(|count| (count.name.clone(), count.value))
+                .collect()
+        };
+        let both = billing(&[first, last], &[searched, "{}", searched]);
         assert_eq!(
-            billing(&[first, last], &[searched, "{}", searched]).unpriced,
+            counted(&both),
             [
-                "32 input tokens of sound",
-                "1290 output tokens of pictures",
-                "5 output tokens of sound",
-                "2 web searches",
+                ("prompt-audio-tokens".to_owned(), 32),
+                ("completion-image-tokens".to_owned(), 1290),
+                ("completion-audio-tokens".to_owned(), 5),
+                ("web-searches".to_owned(), 2),
             ]
         );
         let found = r#"{"groundingMetadata":{"groundingChunks":[{"web":{}},{"maps":{}}]}}"#;
-        assert_eq!(
-            billing(&[], &[found]).unpriced,
-            ["1 web search", "grounding with maps"]
-        );
+        let found = billing(&[], &[found]);
+        assert_eq!(found.counted("web-searches"), Some(1));
+        assert_eq!(found.unpriced, ["grounding with maps"]);
     }
 }

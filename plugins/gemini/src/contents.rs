@@ -1,21 +1,29 @@
 //! The conversation as the vendor wants it: turns of `user` and `model` in
 //! alternation, system text apart, all results of a turn's calls in one turn.
 
-use multillm_plugin_sdk::body::Blobs;
+use multillm_plugin_sdk::able::unreturnable;
+use multillm_plugin_sdk::body::{Blobs, extended, tail};
 use multillm_plugin_sdk::json::Json;
-use multillm_plugin_sdk::outcome::tool_arguments;
 use multillm_plugin_sdk::{
-    ChatRequest, Error, Image, ImageSource, Message, Part, ResultPart, Role, ToolCall, ToolResult,
+    ChatRequest, Error, Media, MediaSource, Message, Part, ResultPart, Role, ToolCall, ToolResult,
 };
 
-use crate::settings::{Api, Settings};
+use crate::media::{takes, takes_pictures_alone};
+use crate::settings::{Api, Files, Settings};
 use crate::thinking::{Generation, generation, refuses_system};
 use crate::wire::object;
+
+mod parts;
+
+use parts::{arguments, kept, media_type, response, said, with_tail};
 
 /// Stands for the signature of a call that another vendor's model made: Gemini 3
 /// refuses a turn whose first call has none.
 /// <https://ai.google.dev/gemini-api/docs/thought-signatures>
 const FOREIGN_CALL: &str = "skip_thought_signature_validator";
+
+/// What messages to a person call the vendor.
+pub(crate) const NAME: &str = "gemini";
 
 /// The model's role.
 const MODEL: &str = "model";
@@ -41,21 +49,30 @@ pub(crate) fn conversation<'a>(
 ) -> Result<Conversation<'a>, Error> {
     let mut arranger = Arranger {
         generation: generation(model),
-        api: settings.api,
+        settings,
+        pictures_alone: takes_pictures_alone(model),
         blobs,
         turns: Vec::new(),
         open: OpenTurn::default(),
     };
-    let mut system = Vec::new();
+    let (mut system, mut system_tails) = (Vec::new(), Vec::new());
     for message in &request.messages {
         match message.role {
-            Role::System => system_parts(message, &mut system)?,
+            Role::System => {
+                system_parts(message, &mut system)?;
+                system_tails.extend(tail("a message", message.extra.as_deref())?);
+            }
             Role::Assistant => arranger.model(message)?,
             Role::User | Role::Tool => arranger.user(message)?,
         }
     }
     let preface = match refuses_system(model) {
-        true => std::mem::take(&mut system),
+        true => {
+            let mut preface = std::mem::take(&mut system);
+            let last = preface.pop();
+            preface.extend(last.map(|last| merged(last, std::mem::take(&mut system_tails))));
+            preface
+        }
         false => Vec::new(),
     };
     let mut turns = arranger.finish(preface);
@@ -70,18 +87,21 @@ pub(crate) fn conversation<'a>(
             "the conversation has no text for the model: add a user message",
         ));
     }
-    let instruction = || Json::object([("parts", Json::List(system.clone()))]);
-    Ok(Conversation {
-        system: (!system.is_empty()).then(instruction),
-        turns,
-    })
+    let system = (!system.is_empty()).then(|| {
+        let instruction = Json::object([("parts", Json::List(system))]);
+        merged(instruction, system_tails)
+    });
+    Ok(Conversation { system, turns })
 }
 
 fn system_parts<'a>(message: &'a Message, parts: &mut Vec<Json<'a>>) -> Result<(), Error> {
     for part in &message.content {
         match part {
             Part::Text(text) if text.text.is_empty() => {}
-            Part::Text(text) => parts.push(text_part(&text.text)),
+            Part::Text(text) => {
+                let part = text_part(&text.text);
+                parts.push(extended(part, "a text", text.extra.as_deref())?);
+            }
             _ => {
                 return Err(Error::unsupported(
                     "Gemini takes only text in system messages: move the rest to a user message",
@@ -90,6 +110,14 @@ fn system_parts<'a>(message: &'a Message, parts: &mut Vec<Json<'a>>) -> Result<(
         }
     }
     Ok(())
+}
+
+/// An object with open tails.
+fn merged<'a>(mut object: Json<'a>, tails: Vec<Json<'a>>) -> Json<'a> {
+    for tail in tails {
+        object.merge(tail);
+    }
+    object
 }
 
 fn turn(is_model: bool, parts: Vec<Json<'_>>) -> Json<'_> {
@@ -116,11 +144,15 @@ struct OpenTurn<'a> {
     /// Pictures that could not be put into the results.
     pictures: Vec<Json<'a>>,
     parts: Vec<Json<'a>>,
+    /// The open tails of the messages that it is made of.
+    tails: Vec<Json<'a>>,
 }
 
 struct Arranger<'a, 'b> {
     generation: Generation,
-    api: Api,
+    settings: &'b Settings<'b>,
+    /// The model takes no media but pictures.
+    pictures_alone: bool,
     blobs: &'b mut Blobs,
     turns: Vec<OpenTurn<'a>>,
     open: OpenTurn<'a>,
@@ -142,11 +174,26 @@ impl<'a> Arranger<'a, '_> {
     fn model(&mut self, message: &'a Message) -> Result<(), Error> {
         for part in &message.content {
             let made = match part {
-                Part::Text(text) => said(&text.text, None, text.signature.as_deref()),
-                Part::Reasoning(it) => said(&it.text, Some(true), it.signature.as_deref()),
-                Part::ToolCall(call) => Some(self.call(call)),
-                Part::Image(image) => Some(self.picture(image)),
+                Part::Text(text) => {
+                    let said = said(&text.text, None, text.signature.as_deref());
+                    with_tail(said, "a text", text.extra.as_deref())?
+                }
+                Part::Reasoning(it) => {
+                    let said = said(&it.text, Some(true), it.signature.as_deref());
+                    with_tail(said, "a thought", it.extra.as_deref())?
+                }
+                Part::ToolCall(call) => {
+                    with_tail(Some(self.call(call)), "a tool call", call.extra.as_deref())?
+                }
+                Part::Media(media) => Some(medium(
+                    media,
+                    self.settings,
+                    self.pictures_alone,
+                    self.blobs,
+                )?),
                 Part::Opaque(block) => Some(kept(&block.data)?),
+                Part::ServerToolCall(call) => Some(kept(&call.data)?),
+                Part::ServerToolResult(result) => Some(kept(&result.data)?),
                 Part::ToolResult(_) => {
                     return Err(Error::invalid_request(
                         "an assistant message holds a tool result: put it into a tool message",
@@ -157,20 +204,31 @@ impl<'a> Arranger<'a, '_> {
                 self.turn(true).parts.push(made);
             }
         }
-        Ok(())
+        self.close(true, message)
     }
 
     fn user(&mut self, message: &'a Message) -> Result<(), Error> {
         for part in &message.content {
             let made = match part {
-                Part::Text(text) => said(&text.text, None, None),
-                Part::Image(image) => Some(self.picture(image)),
+                Part::Text(text) => {
+                    let said = said(&text.text, None, None);
+                    with_tail(said, "a text", text.extra.as_deref())?
+                }
+                Part::Media(media) => Some(medium(
+                    media,
+                    self.settings,
+                    self.pictures_alone,
+                    self.blobs,
+                )?),
                 Part::Opaque(block) => Some(kept(&block.data)?),
                 Part::ToolResult(result) => {
-                    self.result(result);
+                    self.result(result)?;
                     None
                 }
-                Part::ToolCall(_) | Part::Reasoning(_) => {
+                Part::ToolCall(_)
+                | Part::Reasoning(_)
+                | Part::ServerToolCall(_)
+                | Part::ServerToolResult(_) => {
                     return Err(Error::invalid_request(
                         "only assistant messages can hold tool calls and reasoning",
                     ));
@@ -179,6 +237,15 @@ impl<'a> Arranger<'a, '_> {
             if let Some(made) = made {
                 self.turn(false).parts.push(made);
             }
+        }
+        self.close(false, message)
+    }
+
+    /// What a message says of itself goes to the turn that it became part of.
+    fn close(&mut self, is_model: bool, message: &'a Message) -> Result<(), Error> {
+        let tail = tail("a message", message.extra.as_deref())?;
+        if self.open.is_model == is_model {
+            self.open.tails.extend(tail);
         }
         Ok(())
     }
@@ -201,11 +268,20 @@ impl<'a> Arranger<'a, '_> {
         ])
     }
 
-    fn result(&mut self, result: &'a ToolResult) {
+    fn result(&mut self, result: &'a ToolResult) -> Result<(), Error> {
         let mut pictures = Vec::new();
         for part in &result.content {
-            if let ResultPart::Image(image) = part {
-                pictures.push(self.picture(image));
+            match part {
+                ResultPart::Text(_) => {}
+                ResultPart::Media(media) => pictures.push(medium(
+                    media,
+                    self.settings,
+                    self.pictures_alone,
+                    self.blobs,
+                )?),
+                other @ ResultPart::Opaque(_) => {
+                    return Err(unreturnable(NAME, &result.name, other));
+                }
             }
         }
         if self.generation != Generation::Level {
@@ -222,29 +298,9 @@ impl<'a> Arranger<'a, '_> {
             ),
         ]);
         let part = Json::object([("functionResponse", function_response)]);
+        let part = extended(part, "a tool's result", result.extra.as_deref())?;
         self.turn(false).results.push((&result.call_id, part));
-    }
-
-    /// A picture as a part, and as an element of a function response's parts.
-    fn picture(&mut self, image: &'a Image) -> Json<'a> {
-        match &image.source {
-            ImageSource::Blob(blob) => {
-                let data = Json::object([
-                    ("mimeType", blob.media_type.as_str().into()),
-                    ("data", self.blobs.base64(blob).into()),
-                ]);
-                Json::object([("inlineData", data)])
-            }
-            ImageSource::Url(url) => {
-                let vertex = self.api == Api::Vertex;
-                let media_type = media_type(url).or(vertex.then_some("image/jpeg"));
-                let data = object(vec![
-                    ("mimeType", media_type.map(Json::from)),
-                    ("fileUri", Some(url.as_str().into())),
-                ]);
-                Json::object([("fileData", data)])
-            }
-        }
+        Ok(())
     }
 
     /// The turns, with results first and in the order of their calls; `preface` stands
@@ -268,81 +324,54 @@ impl<'a> Arranger<'a, '_> {
             parts.append(&mut turn.parts);
             calls = turn.calls;
             if !parts.is_empty() {
-                turns.push(self::turn(turn.is_model, parts));
+                turns.push(merged(self::turn(turn.is_model, parts), turn.tails));
             }
         }
         turns
     }
 }
 
-/// A part of text; nothing if there is neither text nor signature.
-fn said<'a>(text: &'a str, thought: Option<bool>, signature: Option<&'a str>) -> Option<Json<'a>> {
-    let part = object(vec![
-        ("text", Some(text.into())),
-        ("thought", thought.map(Json::from)),
-        ("thoughtSignature", signature.map(Json::from)),
-    ]);
-    (!text.is_empty() || signature.is_some()).then_some(part)
-}
-
-/// Arguments as the object that the vendor wants. What is none (a cut-off call) goes
-/// under `_raw` rather than being lost.
-fn arguments(raw: &str) -> Json<'_> {
-    match Json::parse(tool_arguments(raw)) {
-        Ok(object @ Json::Object(_)) => object,
-        _ => Json::object([("_raw", raw.into())]),
-    }
-}
-
-/// What a tool returned, as the object that the vendor wants: an object stays as it
-/// is, anything else goes under `result`, and what went wrong under `error`. Text that
-/// only looks like a number stays text.
-fn response(result: &ToolResult) -> Json<'_> {
-    let mut texts = result.content.iter().filter_map(|part| match part {
-        ResultPart::Text(text) => Some(text.as_str()),
-        ResultPart::Image(_) => None,
-    });
-    let first = texts.next().unwrap_or_default();
-    let rest: Vec<&str> = texts.collect();
-    let value = match Json::parse(first) {
-        _ if !rest.is_empty() => Json::from([&[first], rest.as_slice()].concat().join("\n")),
-        Ok(value @ (Json::Object(_) | Json::List(_))) => value,
-        _ => first.into(),
+/// A picture, document, recording or film as a part, and as an element of a function response's parts.
+///
+/// # Errors
+///
+/// `unsupported` for types that are not taken.
+pub(crate) fn medium<'a>(
+    media: &'a Media,
+    settings: &Settings<'_>,
+    pictures_alone: bool,
+    blobs: &mut Blobs,
+) -> Result<Json<'a>, Error> {
+    takes(media, pictures_alone)?;
+    let part = match &media.source {
+        MediaSource::Blob(blob) => {
+            let data = Json::object([
+                ("mimeType", media.known_type()?.into()),
+                ("data", blobs.base64(blob).into()),
+            ]);
+            Json::object([("inlineData", data)])
+        }
+        MediaSource::Url(url) => {
+            let vertex = settings.api == Api::Vertex;
+            let said = media.media_type.as_deref();
+            let media_type = said.or(media_type(url)).or(vertex.then_some("image/jpeg"));
+            let data = object(vec![
+                ("mimeType", media_type.map(Json::from)),
+                ("fileUri", Some(url.as_str().into())),
+            ]);
+            Json::object([("fileData", data)])
+        }
+        MediaSource::FileId(id) => {
+            let files = Files(settings.version());
+            let data = object(vec![
+                ("mimeType", media.media_type.as_deref().map(Json::from)),
+                ("fileUri", Some(files.uri(id).into_owned().into())),
+            ]);
+            Json::object([("fileData", data)])
+        }
+        MediaSource::Base64(_) => return Err(media.refused(NAME)),
     };
-    match (value, result.is_error) {
-        (object @ Json::Object(_), false) => object,
-        (value, false) => Json::object([("result", value)]),
-        (value, true) => Json::object([("error", value)]),
-    }
-}
-
-/// A block that was kept for sending back.
-fn kept(data: &str) -> Result<Json<'_>, Error> {
-    match Json::parse(data) {
-        Ok(block @ Json::Object(_)) => Ok(block),
-        _ => Err(Error::invalid_request(
-            "a kept block of an answer is no JSON object",
-        )),
-    }
-}
-
-/// The media type that a URL's ending tells.
-fn media_type(url: &str) -> Option<&'static str> {
-    let path = url.split(['?', '#']).next()?;
-    let (_, ending) = path.rsplit('/').next()?.rsplit_once('.')?;
-    Some(match ending.to_ascii_lowercase().as_str() {
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "webp" => "image/webp",
-        "gif" => "image/gif",
-        "heic" => "image/heic",
-        "heif" => "image/heif",
-        "bmp" => "image/bmp",
-        "avif" => "image/avif",
-        "pdf" => "application/pdf",
-        "mp4" => "video/mp4",
-        _ => return None,
-    })
+    extended(part, "a medium", media.extra.as_deref())
 }
 
 #[cfg(test)]

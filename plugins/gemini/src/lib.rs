@@ -11,16 +11,27 @@
 //! - [`stream`]: reads the answer, whether it came whole or in pieces, with
 //!   [`partial`] for calls whose arguments come in pieces.
 //! - [`decode`]: a whole answer; [`error`]: failures; [`models`]: the list of models.
+//! - `grounding`: citations; `media` and `servers`: what the model made and what the vendor's tools did;
+//!   `extra`: whatever else an answer says.
+//! - `embed`: vectors; `count`: tokens without an answer.
+//! - `relay`: bodies that the caller wrote.
 #![forbid(unsafe_code)]
 
 mod billing;
 mod contents;
+mod count;
 mod decode;
+mod embed;
 mod encode;
 mod error;
+mod extra;
+mod grounding;
+mod media;
 mod models;
 mod partial;
+mod relay;
 mod schema;
+mod servers;
 mod settings;
 mod stream;
 #[cfg(test)]
@@ -30,8 +41,9 @@ mod usage;
 mod wire;
 
 use multillm_plugin_sdk::{
-    Capabilities, ChatRequest, ChatResponse, Error, Info, ListModels, Mode, Page, Provider,
-    Request, Response, Secret, Support, Target, export_provider, sse,
+    Capability, ChatRequest, ChatResponse, CountTokens, Embed, EmbedRequest, Error, Info,
+    ListModels, Mode, Page, Provider, Request, Response, Secret, Support, Target, Vectors,
+    export_provider, sse, words,
 };
 
 pub use stream::Stream;
@@ -39,7 +51,7 @@ pub use stream::Stream;
 /// The provider `gemini`.
 pub struct Gemini;
 
-export_provider!(Gemini, models);
+export_provider!(Gemini, models, embeddings, tokens, relay);
 
 impl Provider for Gemini {
     type Decoder = Stream;
@@ -53,26 +65,52 @@ impl Provider for Gemini {
             default_base_url: Some("https://generativelanguage.googleapis.com".to_owned()),
             base_url_env: vec!["GOOGLE_GEMINI_BASE_URL".to_owned()],
             secrets: vec![Secret::api_key(&["GEMINI_API_KEY", "GOOGLE_API_KEY"])],
-            capabilities: Capabilities {
-                reasoning: Support::SomeModels,
-                reasoning_effort: Support::SomeModels,
-                image_url: Support::SomeModels,
-                penalties: Support::SomeModels,
-                image_blob: Support::Yes,
-                json: Support::Yes,
-                json_schema: Support::Yes,
-                seed: Support::Yes,
-                streaming: Support::Yes,
-                stop: Support::Yes,
-                system: Support::Yes,
-                tool_choice_named: Support::Yes,
-                tool_choice_required: Support::Yes,
-                tools: Support::Yes,
-                top_k: Support::Yes,
-                parallel_tools: Support::Yes,
-                list_models: Support::Yes,
-                cached_tokens: Support::Yes,
-            },
+            capabilities: Capability::list(&[
+                (
+                    Support::SomeModels,
+                    &[
+                        "reasoning",
+                        "reasoning-effort",
+                        "image-url",
+                        "penalties",
+                        "document-file",
+                        "document-url",
+                        "audio-file",
+                        "video-file",
+                        "image-output",
+                        "audio-output",
+                        "web-search",
+                        "web-fetch",
+                        "code-execution",
+                        "file-search",
+                    ],
+                ),
+                (
+                    Support::Yes,
+                    &[
+                        "image-file",
+                        "json",
+                        "json-schema",
+                        "seed",
+                        "streaming",
+                        "stop",
+                        "system",
+                        "tool-choice-named",
+                        "tool-choice-required",
+                        "tools",
+                        "top-k",
+                        "parallel-tools",
+                        "list-models",
+                        "cached-tokens",
+                        "citations",
+                        "prompt-cache",
+                        "embeddings",
+                        "count-tokens",
+                    ],
+                ),
+            ]),
+            wires: words(&["gemini"]),
+            passes: words(&["x-goog-api-client", "x-server-timeout"]),
             settings: settings::described(),
         }
     }
@@ -91,6 +129,30 @@ impl Provider for Gemini {
 
     fn decode_error(_: &Target, response: &Response) -> Error {
         error::failure(response)
+    }
+}
+
+impl Embed for Gemini {
+    fn batch_limit(target: &Target) -> u32 {
+        embed::batch_limit(target)
+    }
+
+    fn encode_embed(target: &Target, request: &EmbedRequest) -> Result<Request, Error> {
+        embed::request(target, request)
+    }
+
+    fn decode_embed(_: &Target, response: &Response) -> Result<Vectors, Error> {
+        embed::vectors(&response.body)
+    }
+}
+
+impl CountTokens for Gemini {
+    fn encode_count(target: &Target, request: &ChatRequest) -> Result<Request, Error> {
+        count::request(target, request)
+    }
+
+    fn decode_count(_: &Target, response: &Response) -> Result<u64, Error> {
+        count::tokens(&response.body)
     }
 }
 

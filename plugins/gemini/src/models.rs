@@ -29,6 +29,7 @@ pub(crate) fn request(target: &Target, cursor: Option<&str>) -> Result<Request, 
         headers: vec![settings.key_header()],
         body: vec![],
         framing: Framing::Whole,
+        warnings: vec![],
     })
 }
 
@@ -59,9 +60,8 @@ fn model(listed: &Json<'_>) -> Option<Model> {
         title: listed.text("displayName").map(str::to_owned),
         context_tokens: listed.get("inputTokenLimit").and_then(Json::count),
         output_tokens: listed.get("outputTokenLimit").and_then(Json::count),
-        created: None,
-        owner: None,
         chat: methods.map(|methods| methods.list().contains(&"generateContent".into())),
+        ..Model::default()
     })
 }
 

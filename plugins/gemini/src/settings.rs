@@ -2,6 +2,8 @@
 //!
 //! Which settings exist at all is checked by the host against [`described`].
 
+use std::borrow::Cow;
+
 use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Error, Header, Setting, Target};
 
@@ -17,6 +19,7 @@ pub(crate) struct Settings<'a> {
     pub(crate) thinking_budget: Option<i64>,
     pub(crate) thinking_level: Option<String>,
     pub(crate) include_thoughts: Option<bool>,
+    pub(crate) cached_content: Option<String>,
 }
 
 /// Which of Google's services is asked.
@@ -119,6 +122,7 @@ impl<'a> Settings<'a> {
             thinking_budget: settings.get("thinking_budget").and_then(number),
             thinking_level: text("thinking_level"),
             include_thoughts: settings.get("include_thoughts").and_then(Json::bool),
+            cached_content: text("cached_content").filter(|name| !name.is_empty()),
         })
     }
 
@@ -144,6 +148,15 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// A model's name with its collection, such as `models/gemini-2.5-flash`.
+    pub(crate) fn name(model: &str) -> String {
+        let model = model.trim_matches('/');
+        match model.contains('/') {
+            true => model.to_owned(),
+            false => format!("models/{model}"),
+        }
+    }
+
     /// The path that calls a method of a model, such as
     /// `v1beta/models/gemini-2.5-flash:generateContent`.
     ///
@@ -166,6 +179,24 @@ impl<'a> Settings<'a> {
             last.push_str(method);
         }
         path
+    }
+}
+
+/// Where files are that the vendor keeps, by the version of the API.
+pub(crate) struct Files(pub(crate) Option<String>);
+
+impl Files {
+    /// The address by which a file is named: an id such as `files/abc` stands below the vendor's own
+    /// host (<https://ai.google.dev/api/files>), an address stays as it is.
+    pub(crate) fn uri<'a>(&self, id: &'a str) -> Cow<'a, str> {
+        if id.contains("://") {
+            return Cow::Borrowed(id);
+        }
+        let name = id.strip_prefix("files/").unwrap_or(id);
+        let version = self.0.as_deref().unwrap_or("v1beta");
+        Cow::Owned(format!(
+            "https://generativelanguage.googleapis.com/{version}/files/{name}"
+        ))
     }
 }
 
@@ -225,6 +256,12 @@ pub(crate) fn described() -> Vec<Setting> {
             "return summaries of the thoughts; default true when the request names an effort, \
              else false",
             r#"{"type":"boolean"}"#,
+        ),
+        Setting::new(
+            "cached_content",
+            "a beginning of the conversation that the vendor keeps, such as `cachedContents/abc`: it \
+             stands before what is asked, and brings its own instructions and tools",
+            r#"{"type":"string","minLength":1}"#,
         ),
     ]
 }

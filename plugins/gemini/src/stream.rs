@@ -11,12 +11,16 @@ use multillm_plugin_sdk::events::Events;
 use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::outcome::{finish_reason, tool_arguments};
 use multillm_plugin_sdk::{
-    Decoder, Error, Finish, FinishReason, Frame, Opaque, Target, ToolCallStart, Usage,
+    Decoder, Error, Finish, FinishReason, Frame, Media, Opaque, Target, ToolCallStart, Usage,
 };
 
 use crate::billing::Extras;
 use crate::error;
+use crate::extra::Extra;
+use crate::grounding::Grounding;
+use crate::media;
 use crate::partial::PendingCall;
+use crate::servers::{self, Made};
 use crate::usage::Counts;
 use crate::wire;
 
@@ -79,6 +83,8 @@ pub(crate) struct Reader {
     block_reason: Option<String>,
     finish: Option<Finish>,
     extras: Extras,
+    grounding: Grounding,
+    extra: Extra,
     recognised: bool,
 }
 
@@ -124,9 +130,15 @@ impl Reader {
     /// Nothing more comes: ends a call whose end was not sent, and says what is not in the counts.
     pub(crate) fn close(&mut self, events: &mut Events) {
         self.end_call(events);
+        self.grounding.close(events);
         self.settle(events);
-        if let Some(block) = self.extras.billing().block() {
-            events.opaque(block);
+        if let Some(extra) = self.extra.take() {
+            events.extra(extra);
+        }
+        let mut usage = self.usage.clone().unwrap_or(Usage::UNKNOWN);
+        self.extras.bill(&mut usage);
+        if !usage.is_plain() {
+            events.usage(usage);
         }
     }
 
@@ -156,8 +168,13 @@ impl Reader {
         // first one counts.
         let is_first =
             |candidate: &&Json<'_>| candidate.get("index").and_then(Json::count).unwrap_or(0) == 0;
-        if let Some(candidate) = candidates.iter().find(is_first) {
-            self.candidate(candidate, events)?;
+        self.extra.event(chunk);
+        let first = candidates.iter().position(|candidate| is_first(&candidate));
+        for (at, candidate) in candidates.iter().enumerate() {
+            match Some(at) == first {
+                true => self.candidate(candidate, events)?,
+                false => self.extra.other(candidate),
+            }
         }
         let feedback = chunk.get("promptFeedback");
         if let Some(reason) = feedback.and_then(|feedback| wire::word(feedback, "blockReason")) {
@@ -188,16 +205,19 @@ impl Reader {
         self.extras.metadata(metadata);
         let usage = self.counts.unified(self.said);
         if !usage.is_unknown() && self.usage.as_ref() != Some(&usage) {
-            events.usage(usage);
+            events.usage(usage.clone());
             self.usage = Some(usage);
         }
     }
 
     fn candidate(&mut self, candidate: &Json<'_>, events: &mut Events) -> Result<(), Error> {
         self.extras.candidate(candidate);
+        self.extra.candidate(candidate);
+        self.grounding.candidate(candidate);
         let parts = candidate.at(&["content", "parts"]);
         let mut in_code = false;
         for part in parts.map_or(&[][..], Json::list) {
+            self.grounding.part();
             self.part(part, events)?;
             in_code = match wire::kind(part) {
                 Some("executableCode" | "codeExecutionResult") => true,
@@ -205,6 +225,7 @@ impl Reader {
                 _ => in_code && part.text("text").is_none(),
             };
         }
+        self.grounding.tell(events);
         if let Some(reason) = wire::word(candidate, "finishReason") {
             self.end_call(events);
             self.in_code = in_code && wire::finish_reason(&reason) == FinishReason::Stop;
@@ -226,7 +247,7 @@ impl Reader {
         match (part.get("functionCall"), part.get("text"), wire::kind(part)) {
             (Some(call @ Json::Object(_)), _, _) => return self.call(call, signature, events),
             (_, Some(Json::Text(_)), _) | (_, _, None) => self.text(part, signature, events),
-            (_, _, Some(kind)) => self.opaque(kind, part, events),
+            (_, _, Some(kind)) => self.whole(kind, part, events),
         }
         Ok(())
     }
@@ -243,11 +264,14 @@ impl Reader {
         if text.is_empty() && self.run == run && part.get("text").is_some() {
             // A signed empty part after unsigned text is a part of its own. As a
             // signature it would move to the text before it.
-            self.opaque("text", part, events);
+            self.whole("text", part, events);
             return;
         }
         self.go_on();
         self.end_call(events);
+        if self.run == Run::Text && run != Run::Text {
+            self.grounding.end(events);
+        }
         self.run = match signature {
             Some(_) => Run::None,
             None => run,
@@ -260,23 +284,34 @@ impl Reader {
                 }
             }
             (_, signature) => {
+                self.grounding.text(text);
                 events.text(text);
                 if let Some(signature) = signature {
+                    self.grounding.end(events);
                     events.text_signature(signature);
                 }
             }
         }
     }
 
-    /// Keeps a part as it is, so that it can be sent back.
-    fn opaque(&mut self, kind: &str, part: &Json<'_>, events: &mut Events) {
+    /// A part that comes whole: media, a tool that the vendor runs, or whatever is only kept to be
+    /// sent back.
+    fn whole(&mut self, kind: &str, part: &Json<'_>, events: &mut Events) {
         self.go_on();
         self.end_call(events);
+        self.grounding.end(events);
         self.run = Run::None;
-        events.opaque(Opaque {
-            kind: kind.to_owned(),
-            data: part.to_string(),
-        });
+        match servers::made(kind, part) {
+            Some(Made::Call(call)) => events.server_tool_call(call),
+            Some(Made::Result(result)) => events.server_tool_result(result),
+            None => match media::made(kind, part).and_then(Media::readable) {
+                Some(media) => events.media(media),
+                None => events.opaque(Opaque {
+                    kind: kind.to_owned(),
+                    data: part.to_string(),
+                }),
+            },
+        }
     }
 
     fn call(
@@ -321,6 +356,7 @@ impl Reader {
         };
         let index = self.calls;
         self.calls += 1;
+        self.grounding.end(events);
         self.run = Run::None;
         let arguments = call.arguments();
         events.tool_call_start(ToolCallStart {
@@ -328,6 +364,7 @@ impl Reader {
             id: call.id,
             name: call.name,
             signature: call.signature,
+            extra: None,
         });
         events.tool_call_delta(index, tool_arguments(&arguments));
     }

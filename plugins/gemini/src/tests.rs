@@ -2,8 +2,8 @@
 
 use multillm_plugin_sdk::events::Events;
 use multillm_plugin_sdk::{
-    ChatEvent, ChatRequest, Decoder, Error, Frame, Message, Part, Provider, Response,
-    ResponseFormat, Role, Sampling, Target, Text, ToolChoice,
+    ChatEvent, ChatRequest, Decoder, Error, Frame, Message, Part, Provider, Response, Role, Target,
+    Text,
 };
 
 use crate::Gemini;
@@ -14,6 +14,7 @@ pub(crate) fn target(model: &str, settings: &str) -> Target {
     Target {
         model: model.to_owned(),
         settings: settings.to_owned(),
+        ..Target::default()
     }
 }
 
@@ -21,28 +22,13 @@ pub(crate) fn target(model: &str, settings: &str) -> Target {
 pub(crate) fn request(messages: Vec<Message>) -> ChatRequest {
     ChatRequest {
         messages,
-        tools: vec![],
-        tool_choice: ToolChoice::Auto,
-        parallel_tool_calls: None,
-        response_format: ResponseFormat::Text,
-        sampling: Sampling {
-            max_tokens: None,
-            temperature: None,
-            top_p: None,
-            top_k: None,
-            stop: vec![],
-            seed: None,
-            frequency_penalty: None,
-            presence_penalty: None,
-        },
-        reasoning_effort: None,
-        extra: "{}".to_owned(),
+        ..ChatRequest::default()
     }
 }
 
 /// A message of these parts.
 pub(crate) fn message(role: Role, content: Vec<Part>) -> Message {
-    Message { role, content }
+    Message::new(role, content)
 }
 
 /// Unsigned text.
@@ -55,6 +41,7 @@ pub(crate) fn signed(text: &str, signature: Option<&str>) -> Part {
     Part::Text(Text {
         text: text.to_owned(),
         signature: signature.map(str::to_owned),
+        ..Text::default()
     })
 }
 

@@ -2,8 +2,10 @@
 //!
 //! Levels and budgets: <https://ai.google.dev/gemini-api/docs/thinking>.
 
+use std::borrow::Cow;
+
 use multillm_plugin_sdk::json::Json;
-use multillm_plugin_sdk::{ChatRequest, Error, ReasoningEffort};
+use multillm_plugin_sdk::{ChatRequest, Effort, Error};
 
 use crate::settings::{Settings, ThinkingControl};
 use crate::wire::object;
@@ -80,23 +82,23 @@ pub(crate) fn config(
 ) -> Result<Option<Json<'static>>, Error> {
     let (mut budget, mut level) = (None, None);
     let mut include_thoughts = settings.include_thoughts;
-    if let Some(effort) = request.reasoning_effort {
+    if let Some(effort) = request.effort() {
         let control = settings.thinking.unwrap_or(match generation(model) {
             Generation::Legacy => ThinkingControl::None,
             Generation::Budget => ThinkingControl::Budget,
             Generation::Level | Generation::Unknown => ThinkingControl::Level,
         });
         match control {
-            ThinkingControl::None if effort == ReasoningEffort::None => {}
+            ThinkingControl::None if effort == Effort::None => {}
             ThinkingControl::None => {
                 return Err(Error::unsupported(format!(
                     "{model} does not think: leave out reasoning effort, or ask Gemini 2.5 or later"
                 )));
             }
-            ThinkingControl::Budget => budget = Some(budget_of(model, effort)),
-            ThinkingControl::Level => level = Some(level_of(model, effort).to_owned()),
+            ThinkingControl::Budget => budget = Some(budget_of(model, effort)?),
+            ThinkingControl::Level => level = Some(level_of(model, effort).into_owned()),
         }
-        if effort != ReasoningEffort::None {
+        if effort != Effort::None {
             include_thoughts = include_thoughts.or(Some(true));
         }
     } else if let Some(word) = &settings.thinking_level {
@@ -114,31 +116,37 @@ pub(crate) fn config(
 
 /// Tokens, as the vendor's own OpenAI-compatible endpoint translates efforts;
 /// the most is the documented limit of the model.
-fn budget_of(model: &str, effort: ReasoningEffort) -> i64 {
-    match effort {
-        ReasoningEffort::None => 0,
-        ReasoningEffort::Minimal => 512,
-        ReasoningEffort::Low => 1024,
-        ReasoningEffort::Medium => 8192,
-        ReasoningEffort::High => 24576,
-        ReasoningEffort::Max if short_name(model).contains("-pro") => 32768,
-        ReasoningEffort::Max => 24576,
-    }
+fn budget_of(model: &str, effort: Effort<'_>) -> Result<i64, Error> {
+    Ok(match effort {
+        Effort::None => 0,
+        Effort::Minimal => 512,
+        Effort::Low => 1024,
+        Effort::Medium => 8192,
+        Effort::High => 24576,
+        Effort::Max if short_name(model).contains("-pro") => 32768,
+        Effort::Max => 24576,
+        Effort::Other(word) => {
+            return Err(Error::unsupported(format!(
+                "gemini has no words for the thinking of {model}, so that reasoning effort {word:?} means nothing to it: say none, minimal, low, medium, high or max"
+            )));
+        }
+    })
 }
 
 /// The nearest level that the model has. Thinking cannot be switched off, and
 /// `MINIMAL` exists only on the Flash models before 3.7 and on Flash-Lite.
-fn level_of(model: &str, effort: ReasoningEffort) -> &'static str {
+fn level_of<'a>(model: &str, effort: Effort<'a>) -> Cow<'a, str> {
     let name = short_name(model);
     let rest = name.strip_prefix("gemini-").unwrap_or(&name);
     let minimal = name.contains("flash")
         && (name.contains("lite") || version(rest).is_some_and(|version| version < (3, 7)));
-    match effort {
-        ReasoningEffort::None | ReasoningEffort::Minimal if minimal => "MINIMAL",
-        ReasoningEffort::None | ReasoningEffort::Minimal | ReasoningEffort::Low => "LOW",
-        ReasoningEffort::Medium => "MEDIUM",
-        ReasoningEffort::High | ReasoningEffort::Max => "HIGH",
-    }
+    Cow::Borrowed(match effort {
+        Effort::None | Effort::Minimal if minimal => "MINIMAL",
+        Effort::None | Effort::Minimal | Effort::Low => "LOW",
+        Effort::Medium => "MEDIUM",
+        Effort::High | Effort::Max => "HIGH",
+        Effort::Other(word) => return Cow::Owned(word.to_ascii_uppercase()),
+    })
 }
 
 #[cfg(test)]
@@ -147,9 +155,9 @@ mod tests {
     use crate::tests::{request, target};
     use serde_json::{Value, json};
 
-    fn thinking(model: &str, effort: Option<ReasoningEffort>, settings: &str) -> Value {
+    fn thinking(model: &str, effort: Option<&str>, settings: &str) -> Value {
         let mut request = request(vec![]);
-        request.reasoning_effort = effort;
+        request.reasoning_effort = effort.map(str::to_owned);
         let target = target(model, settings);
         let settings = Settings::of(&target).unwrap();
         serde_json::to_value(config(model, &request, &settings).unwrap()).unwrap()
@@ -180,36 +188,42 @@ mod tests {
 
     #[test]
     fn efforts_become_budgets_or_levels() {
-        use ReasoningEffort::{High, Max, Minimal, None as Off};
         assert_eq!(
-            thinking("gemini-2.5-flash", Some(High), "{}"),
+            thinking("gemini-2.5-flash", Some("high"), "{}"),
             json!({"thinkingBudget": 24576, "includeThoughts": true})
         );
         assert_eq!(
-            thinking("gemini-2.5-pro", Some(Max), r#"{"include_thoughts":false}"#),
+            thinking(
+                "gemini-2.5-pro",
+                Some("max"),
+                r#"{"include_thoughts":false}"#
+            ),
             json!({"thinkingBudget": 32768, "includeThoughts": false})
         );
         assert_eq!(
-            thinking("gemini-2.5-flash", Some(Off), "{}"),
+            thinking("gemini-2.5-flash", Some("none"), "{}"),
             json!({"thinkingBudget": 0})
         );
         assert_eq!(
-            thinking("gemini-3-flash-preview", Some(Off), "{}"),
+            thinking("gemini-3-flash-preview", Some("none"), "{}"),
             json!({"thinkingLevel": "MINIMAL"})
         );
         for model in ["gemini-3.1-pro-preview", "gemini-3.8-flash"] {
             assert_eq!(
-                thinking(model, Some(Minimal), "{}"),
+                thinking(model, Some("minimal"), "{}"),
                 json!({"thinkingLevel": "LOW", "includeThoughts": true})
             );
         }
-        assert_eq!(thinking("gemini-2.0-flash", Some(Off), "{}"), Value::Null);
+        assert_eq!(
+            thinking("gemini-2.0-flash", Some("none"), "{}"),
+            Value::Null
+        );
     }
 
     #[test]
     fn a_model_that_cannot_think_refuses_an_effort() {
         let mut request = request(vec![]);
-        request.reasoning_effort = Some(ReasoningEffort::Low);
+        request.reasoning_effort = Some("low".to_owned());
         let error = config("gemini-2.0-flash", &request, &Settings::default()).unwrap_err();
         assert!(error.message.contains("does not think"), "{error:?}");
     }
@@ -231,7 +245,7 @@ mod tests {
         assert_eq!(
             thinking(
                 "tunedModels/a",
-                Some(ReasoningEffort::Low),
+                Some("low"),
                 r#"{"thinking":"budget","thinking_budget":5}"#
             ),
             json!({"thinkingBudget": 1024, "includeThoughts": true})

@@ -57,8 +57,8 @@ impl Counts {
                 .filter(|named| *named > 0 || (counted.is_some() && !said)),
             total_tokens: total,
             cached_tokens: self.cached_content.filter(|_| counted.is_some()),
-            cache_write_tokens: None,
             reasoning_tokens: self.thoughts.filter(|_| counted.is_some()),
+            ..Usage::UNKNOWN
         }
     }
 }

@@ -1,9 +1,10 @@
 //! From a whole reply to a unified answer, and what replies and lines have in common.
 
+use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::outcome::finish_reason;
 use multillm_plugin_sdk::{
-    ChatResponse, Error, Finish, FinishReason, Frame, Opaque, Part, Reasoning, Response, Target,
-    Text, ToolCall, Usage, sse,
+    ChatResponse, Error, Finish, FinishReason, Frame, Media, MediaSource, Part, Reasoning,
+    Response, Target, ToolCall, Usage, sse,
 };
 use serde_json::value::RawValue;
 
@@ -22,12 +23,14 @@ pub(crate) fn answer(target: &Target, response: &Response) -> Result<ChatRespons
         return sse::answer::<Lines>(target, lines);
     }
     let mut chunk = chunk(body)?;
-    match (&chunk.message, chunk.done) {
+    let said = chunk.take_said();
+    match (&said, chunk.done) {
         (_, Some(false)) => return Err(Error::truncated()),
         (None, None) => return Err(Error::malformed("the reply has no message")),
         _ => {}
     }
-    let content = chunk.message.take().map(parts).unwrap_or_default();
+    let extra = beyond(body).map(|extra| extra.to_string());
+    let content = said.map(parts).unwrap_or_default();
     let usage = usage(&chunk, !content.is_empty());
     let has_calls = content.iter().any(|part| matches!(part, Part::ToolCall(_)));
     Ok(ChatResponse {
@@ -39,6 +42,7 @@ pub(crate) fn answer(target: &Target, response: &Response) -> Result<ChatRespons
         content,
         finish: finish(chunk.done_reason, has_calls),
         usage,
+        extra,
     })
 }
 
@@ -49,7 +53,8 @@ pub(crate) fn chunk(text: &str) -> Result<Chunk<'_>, Error> {
         error::inside(text).unwrap_or_else(unread)
     })?;
     // A message without an error needs no second look.
-    if chunk.error.is_none() && chunk.message.is_some() {
+    let said = chunk.message.is_some() || chunk.response.is_some();
+    if chunk.error.is_none() && said {
         return Ok(chunk);
     }
     let wordless = || chunk.error.and_then(error::wordless);
@@ -63,15 +68,14 @@ fn parts(said: Said<'_>) -> Vec<Part> {
     let thinking = said.thinking.filter(|text| !text.is_empty()).map(|text| {
         Part::Reasoning(Reasoning {
             text,
-            signature: None,
-            redacted: None,
+            ..Reasoning::default()
         })
     });
-    let content = said.content.filter(|text| !text.is_empty()).map(|text| {
-        let signature = None;
-        Part::Text(Text { text, signature })
-    });
-    let pictures = said.images.and_then(pictures).map(Part::Opaque);
+    let content = said.content.filter(|text| !text.is_empty());
+    let content = content.map(Part::text);
+    let pictures = pictures(said.images, said.image)
+        .into_iter()
+        .map(Part::Media);
     let calls = said.tool_calls.unwrap_or_default().into_iter();
     let calls = calls.filter_map(tool_call).map(Part::ToolCall);
     thinking
@@ -82,13 +86,45 @@ fn parts(said: Said<'_>) -> Vec<Part> {
         .collect()
 }
 
-/// Pictures that the model made, as they came; nothing for an empty list.
-pub(crate) fn pictures(images: &RawValue) -> Option<Opaque> {
-    let list: Vec<&RawValue> = serde_json::from_str(images.get()).ok()?;
-    (!list.is_empty()).then(|| Opaque {
-        kind: "images".to_owned(),
-        data: format!(r#"{{"images":{}}}"#, images.get()),
+/// Pictures that the model made: base64 of which nobody says what it is but its first bytes.
+pub(crate) fn pictures(images: Option<&RawValue>, image: Option<String>) -> Vec<Media> {
+    let list = images.map_or("[]", RawValue::get);
+    let list: Vec<String> = serde_json::from_str(list).unwrap_or_default();
+    let all = list
+        .into_iter()
+        .chain(image)
+        .filter(|data| !data.is_empty());
+    all.map(|data| {
+        let begins = |with: &str| data.starts_with(with);
+        let media_type = match () {
+            () if begins("/9j/") => "image/jpeg",
+            () if begins("UklGR") => "image/webp",
+            () if begins("R0lGOD") => "image/gif",
+            () => "image/png",
+        };
+        Media::from_source(MediaSource::Base64(data), Some(media_type.to_owned()))
     })
+    .filter_map(Media::readable)
+    .collect()
+}
+
+/// What a reply, or the last line of a stream, says beyond the contract: durations in nanoseconds, the
+/// context of a prompt, probabilities.
+pub(crate) fn beyond(text: &str) -> Option<Json<'static>> {
+    const KNOWN: [&str; 10] = [
+        "model",
+        "message",
+        "response",
+        "thinking",
+        "image",
+        "done",
+        "done_reason",
+        "prompt_eval_count",
+        "eval_count",
+        "error",
+    ];
+    let extra = Json::parse(text).ok()?.beside(&KNOWN)?;
+    Some(extra.into_owned())
 }
 
 /// A call; nothing for one without a name.

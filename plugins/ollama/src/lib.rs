@@ -1,4 +1,4 @@
-//! The adapter of Ollama's native chat API, `/api/chat`.
+//! The adapter of Ollama's native API: `/api/chat`, `/api/generate` for a single prompt, and `/api/embed`.
 //!
 //! What Ollama does in its own way: streams of JSON lines, streaming unless told otherwise,
 //! sampling under `options`, tool arguments as objects and tool calls that come whole, bare
@@ -8,17 +8,20 @@
 #![forbid(unsafe_code)]
 
 mod decode;
+mod embed;
 mod encode;
 mod error;
 mod models;
+mod relay;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod wire;
 
 use multillm_plugin_sdk::{
-    Capabilities, ChatRequest, ChatResponse, Error, Header, Info, ListModels, Mode, Page, Provider,
-    Request, Response, Secret, Setting, Support, Target, export_provider,
+    Capability, ChatRequest, ChatResponse, Embed, EmbedRequest, Error, Header, Info, ListModels,
+    Mode, Page, Provider, Request, Response, Secret, Setting, Support, Target, Vectors,
+    export_provider, words,
 };
 
 /// Ollama.
@@ -28,26 +31,43 @@ impl Provider for Ollama {
     type Decoder = stream::Lines;
 
     fn describe() -> Info {
-        let capabilities = Capabilities {
-            tool_choice_named: Support::No,
-            tool_choice_required: Support::No,
-            image_url: Support::No,
-            cached_tokens: Support::No,
-            tools: Support::SomeModels,
-            parallel_tools: Support::SomeModels,
-            reasoning: Support::SomeModels,
-            image_blob: Support::SomeModels,
-            reasoning_effort: Support::SomeModels,
-            system: Support::Yes,
-            streaming: Support::Yes,
-            json_schema: Support::Yes,
-            json: Support::Yes,
-            penalties: Support::Yes,
-            top_k: Support::Yes,
-            stop: Support::Yes,
-            seed: Support::Yes,
-            list_models: Support::Yes,
-        };
+        let capabilities = Capability::list(&[
+            (
+                Support::No,
+                &[
+                    "tool-choice-named",
+                    "tool-choice-required",
+                    "image-url",
+                    "cached-tokens",
+                ],
+            ),
+            (
+                Support::SomeModels,
+                &[
+                    "tools",
+                    "parallel-tools",
+                    "reasoning",
+                    "image-file",
+                    "reasoning-effort",
+                    "image-output",
+                ],
+            ),
+            (
+                Support::Yes,
+                &[
+                    "system",
+                    "streaming",
+                    "json-schema",
+                    "json",
+                    "penalties",
+                    "top-k",
+                    "stop",
+                    "seed",
+                    "list-models",
+                    "embeddings",
+                ],
+            ),
+        ]);
         let api_key = Secret {
             name: "api_key".into(),
             env: vec!["OLLAMA_API_KEY".into()],
@@ -63,6 +83,8 @@ impl Provider for Ollama {
             secrets: vec![api_key],
             settings: settings(),
             capabilities,
+            wires: words(&["ollama-chat"]),
+            passes: vec![],
         }
     }
 
@@ -89,11 +111,31 @@ impl ListModels for Ollama {
     }
 }
 
-export_provider!(Ollama, models);
+impl Embed for Ollama {
+    fn batch_limit(_: &Target) -> u32 {
+        embed::LIMIT
+    }
+
+    fn encode_embed(target: &Target, request: &EmbedRequest) -> Result<Request, Error> {
+        embed::request(target, request)
+    }
+
+    fn decode_embed(_: &Target, response: &Response) -> Result<Vectors, Error> {
+        embed::vectors(response)
+    }
+}
+
+export_provider!(Ollama, models, embeddings, relay);
 
 /// The key of a server that wants one; a server of one's own is asked without.
 fn key() -> Header {
     Header::secret("authorization", "Bearer ", "api_key", true)
+}
+
+/// The headers of a request for an answer.
+fn headers(streamed: bool) -> Vec<Header> {
+    let lines = streamed.then(|| Header::plain("accept", "application/x-ndjson"));
+    [key()].into_iter().chain(lines).collect()
 }
 
 fn settings() -> Vec<Setting> {
@@ -127,6 +169,21 @@ fn settings() -> Vec<Setting> {
             "options",
             "further model options by Ollama's own names, such as num_gpu, min_p or repeat_penalty; the request's sampling wins",
             r#"{"type":"object"}"#,
+        ),
+        Setting::new(
+            "api",
+            "which call answers: `chat` (/api/chat, default), or `generate` (/api/generate: one prompt and no conversation), which is also taken where a template, `raw`, or a `suffix` or `context` among the extra parameters asks for it",
+            r#"{"enum":["chat","generate"]}"#,
+        ),
+        Setting::new(
+            "raw",
+            "true: the prompt goes to the model as it is, without the model's template (/api/generate)",
+            r#"{"type":"boolean"}"#,
+        ),
+        Setting::new(
+            "template",
+            "a template in the place of the model's own (/api/generate)",
+            r#"{"type":"string","minLength":1}"#,
         ),
     ]
 }

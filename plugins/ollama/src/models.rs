@@ -28,6 +28,7 @@ pub(crate) fn tags() -> Request {
         headers: vec![key()],
         body: vec![],
         framing: Framing::Whole,
+        warnings: vec![],
     }
 }
 
@@ -46,12 +47,8 @@ fn model(tag: Tag) -> Option<Model> {
     let chats = |can: Vec<String>| can.iter().any(|what| what == "completion");
     Some(Model {
         id: tag.model.filter(named).or(tag.name.filter(named))?,
-        title: None,
-        context_tokens: None,
-        output_tokens: None,
-        created: None,
-        owner: None,
         chat: tag.capabilities.map(chats),
+        ..Model::default()
     })
 }
 

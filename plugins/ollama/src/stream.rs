@@ -4,9 +4,10 @@
 //! and has the counts.
 
 use multillm_plugin_sdk::events::Events;
+use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{Decoder, Error, Frame, Target, ToolCallStart};
 
-use crate::decode::{chunk, finish, pictures, tool_call, usage};
+use crate::decode::{beyond, chunk, finish, pictures, tool_call, usage};
 use crate::wire::{Call, Said};
 
 /// One streamed answer.
@@ -17,6 +18,8 @@ pub struct Lines {
     calls: u32,
     /// Something of the answer came.
     said: bool,
+    /// The probabilities of the tokens so far.
+    logprobs: Vec<Json<'static>>,
 }
 
 impl Decoder for Lines {
@@ -25,6 +28,7 @@ impl Decoder for Lines {
             named: false,
             calls: 0,
             said: false,
+            logprobs: vec![],
         }
     }
 
@@ -42,10 +46,14 @@ impl Decoder for Lines {
             self.named = true;
             events.started(None, Some(model));
         }
-        if let Some(said) = chunk.message.take() {
+        if let Some(said) = chunk.take_said() {
             self.said(said, events);
         }
-        if chunk.done == Some(true) {
+        let done = chunk.done == Some(true);
+        if line.contains(LOGPROBS) || done {
+            self.beyond(line, done, events);
+        }
+        if done {
             let usage = usage(&chunk, self.said);
             if !usage.is_unknown() {
                 events.usage(usage);
@@ -62,16 +70,41 @@ impl Decoder for Lines {
     }
 }
 
+/// The member with the probabilities of a line's tokens.
+const LOGPROBS: &str = "logprobs";
+
 impl Lines {
+    /// What a line says beyond the contract: each may have probabilities, the last has the rest.
+    fn beyond(&mut self, line: &str, done: bool, events: &mut Events) {
+        let mut extra = beyond(line);
+        if let Some(Json::Object(members)) = &mut extra {
+            let at = members.iter().position(|(name, _)| name == LOGPROBS);
+            if let Some((_, Json::List(list))) = at.map(|at| members.remove(at)) {
+                self.logprobs.extend(list);
+            }
+        }
+        if !done {
+            return;
+        }
+        let mut extra = extra.unwrap_or_else(|| Json::object([]));
+        if !self.logprobs.is_empty() {
+            let all = std::mem::take(&mut self.logprobs);
+            extra.merge(Json::object([(LOGPROBS, Json::List(all))]));
+        }
+        if extra != Json::object([]) {
+            events.extra(extra.to_string());
+        }
+    }
+
     fn said(&mut self, said: Said<'_>, events: &mut Events) {
         let thinking = said.thinking.unwrap_or_default();
         let content = said.content.unwrap_or_default();
-        let pictures = said.images.and_then(pictures);
-        self.said |= !thinking.is_empty() || !content.is_empty() || pictures.is_some();
+        let pictures = pictures(said.images, said.image);
+        self.said |= !thinking.is_empty() || !content.is_empty() || !pictures.is_empty();
         events.reasoning(thinking);
         events.text(content);
-        if let Some(pictures) = pictures {
-            events.opaque(pictures);
+        for picture in pictures {
+            events.media(picture);
         }
         for call in said.tool_calls.unwrap_or_default() {
             self.call(call, events);
@@ -89,7 +122,7 @@ impl Lines {
             index,
             id: call.id,
             name: call.name,
-            signature: None,
+            ..ToolCallStart::default()
         });
         events.tool_call_delta(index, call.arguments);
     }

@@ -1,10 +1,8 @@
 //! What the tests of the modules share, and tests of the plugin as a whole.
 
-use multillm_plugin_sdk::events::Events;
 use multillm_plugin_sdk::{
-    BodyPart, ChatEvent, ChatRequest, Decoder, Error, ErrorKind, Finish, Frame, Message, Mode,
-    Part, Provider, Reasoning, Response, ResponseFormat, Role, Sampling, Target, Text, ToolCall,
-    ToolChoice, Usage,
+    BodyPart, ChatRequest, ChatResponse, Error, ErrorKind, Message, Mode, Part, Provider,
+    Reasoning, Response, ResponseFormat, Role, Sampling, Target, Text, ToolCall, ToolChoice,
 };
 use serde_json::{Value, json};
 
@@ -15,6 +13,7 @@ pub(crate) fn target(settings: &str) -> Target {
     Target {
         model: "qwen3:4b".into(),
         settings: settings.into(),
+        ..Target::default()
     }
 }
 
@@ -37,19 +36,21 @@ pub(crate) fn ask(messages: Vec<Message>) -> ChatRequest {
         tools: vec![],
         tool_choice: ToolChoice::Auto,
         parallel_tool_calls: None,
-        extra: String::new(),
+        extra: None,
         reasoning_effort: None,
+        ..ChatRequest::default()
     }
 }
 
 pub(crate) fn message(role: Role, content: Vec<Part>) -> Message {
-    Message { role, content }
+    Message::new(role, content)
 }
 
 pub(crate) fn text(text: &str) -> Part {
     Part::Text(Text {
         signature: None,
         text: text.into(),
+        ..Text::default()
     })
 }
 
@@ -58,6 +59,7 @@ pub(crate) fn thought(text: &str) -> Part {
         redacted: None,
         signature: None,
         text: text.into(),
+        ..Reasoning::default()
     })
 }
 
@@ -69,6 +71,7 @@ pub(crate) fn call(id: Option<&str>, name: &str, arguments: &str) -> Part {
         name: name.into(),
         id: id.map(Into::into),
         local: false,
+        ..ToolCall::default()
     })
 }
 
@@ -98,66 +101,9 @@ pub(crate) fn encoded(request: &ChatRequest) -> Value {
     )
 }
 
-/// What a stream amounts to.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Streamed {
-    pub(crate) model: Option<String>,
-    pub(crate) content: Vec<Part>,
-    pub(crate) finish: Option<Finish>,
-    pub(crate) usage: Option<Usage>,
-    pub(crate) done: bool,
-}
-
 /// Reads lines as the host does and puts the events together.
-pub(crate) fn read(lines: &[&str]) -> Result<Streamed, Error> {
-    let mut decoder = Lines::new(&target(""));
-    let mut answer = Streamed::default();
-    for line in lines.iter().map(|line| (*line).to_owned()) {
-        let mut events = Events::new();
-        let read = decoder.frame(
-            &Frame {
-                event: None,
-                data: line,
-            },
-            &mut events,
-        );
-        for event in events.into_inner() {
-            answer.add(event);
-        }
-        read?;
-        if answer.done {
-            return Ok(answer);
-        }
-    }
-    decoder.end(&mut Events::new())?;
-    Ok(answer)
-}
-
-impl Streamed {
-    /// Calls come whole, so arguments belong to the last one.
-    fn add(&mut self, event: ChatEvent) {
-        match (event, self.content.last_mut()) {
-            (ChatEvent::Text(more), Some(Part::Text(last))) => last.text.push_str(&more),
-            (ChatEvent::Text(more), _) => self.content.push(text(&more)),
-            (ChatEvent::Reasoning(more), Some(Part::Reasoning(last))) => last.text.push_str(&more),
-            (ChatEvent::Reasoning(more), _) => self.content.push(thought(&more)),
-            (ChatEvent::ToolCallStart(start), _) => {
-                let earlier = |part: &&Part| matches!(part, Part::ToolCall(_));
-                let number = self.content.iter().filter(earlier).count();
-                assert_eq!(start.index as usize, number);
-                self.content
-                    .push(call(start.id.as_deref(), &start.name, ""));
-            }
-            (ChatEvent::ToolCallDelta(delta), Some(Part::ToolCall(last))) => {
-                last.arguments.push_str(&delta.arguments);
-            }
-            (ChatEvent::Started(started), _) => self.model = started.model,
-            (ChatEvent::Usage(usage), _) => self.usage = Some(usage),
-            (ChatEvent::Finished(finish), _) => self.finish = Some(finish),
-            (ChatEvent::Done, _) => self.done = true,
-            (other, _) => panic!("unexpected {other:?}"),
-        }
-    }
+pub(crate) fn read(lines: &[&str]) -> Result<ChatResponse, Error> {
+    multillm_plugin_sdk::testing::streamed::<Lines>(&target(""), lines)
 }
 
 #[test]
@@ -191,16 +137,8 @@ fn a_stream_says_what_the_whole_reply_says() {
     let whole = Ollama::decode(&target(""), &response(200, whole)).unwrap();
     let streamed = read(&lines).unwrap();
     assert_eq!(whole.id, None);
-    assert_eq!(
-        streamed,
-        Streamed {
-            model: whole.model,
-            content: whole.content,
-            finish: Some(whole.finish),
-            usage: Some(whole.usage),
-            done: true,
-        }
-    );
+    assert_eq!(whole.extra.as_deref(), Some(r#"{"total_duration":9}"#));
+    assert_eq!(streamed, whole);
     for cut in 0..lines.len() {
         let error = read(&lines[..cut]).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Truncated, "cut after {cut}");

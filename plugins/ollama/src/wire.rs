@@ -1,36 +1,60 @@
-//! The JSON of `/api/chat` as this adapter writes and reads it.
+//! The JSON of `/api/chat` and `/api/generate` as this adapter writes and reads it.
 //!
 //! Only shapes: what they mean is in `encode`, `decode` and `stream`.
 
 use std::borrow::Cow;
 
+use multillm_plugin_sdk::body::Open;
 use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::outcome::lenient_count;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 /// A request.
 #[derive(Serialize)]
 pub(crate) struct Chat<'a> {
     pub(crate) model: &'a str,
+    pub(crate) messages: Vec<Open<'a, Turn<'a>>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tools: Vec<Open<'a, Tool<'a>>>,
+    #[serde(flatten)]
+    pub(crate) way: Way<'a>,
+}
+
+/// A request for what follows one prompt.
+#[derive(Serialize)]
+pub(crate) struct Prompt<'a> {
+    pub(crate) model: &'a str,
+    pub(crate) prompt: Cow<'a, str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(crate) system: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) images: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) template: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) raw: Option<bool>,
+    #[serde(flatten)]
+    pub(crate) way: Way<'a>,
+}
+
+/// What every request says of the way to its answer.
+#[derive(Serialize)]
+pub(crate) struct Way<'a> {
     /// Always sent, since Ollama streams by default.
     pub(crate) stream: bool,
-    pub(crate) messages: Vec<Turn<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) tools: Vec<Tool<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) format: Option<Format<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) think: Option<&'a Value>,
+    pub(crate) think: Option<&'a Json<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) keep_alive: Option<&'a Value>,
+    pub(crate) keep_alive: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) truncate: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) shift: Option<bool>,
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub(crate) options: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) options: Option<&'a Json<'a>>,
 }
 
 /// One message of the conversation.
@@ -44,7 +68,7 @@ pub(crate) struct Turn<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) images: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) tool_calls: Vec<PastCall<'a>>,
+    pub(crate) tool_calls: Vec<Open<'a, PastCall<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tool_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +119,12 @@ pub(crate) struct Chunk<'a> {
     pub(crate) model: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(crate) message: Option<Said<'a>>,
+    /// What follows a prompt; of a chat there is none.
+    pub(crate) response: Option<String>,
+    /// The thoughts before it.
+    pub(crate) thinking: Option<String>,
+    /// A picture in place of it, in base64.
+    pub(crate) image: Option<String>,
     pub(crate) done: Option<bool>,
     pub(crate) done_reason: Option<String>,
     /// Tokens of the prompt; like every metric left out when it is zero.
@@ -118,6 +148,22 @@ fn told_count<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Optio
     })
 }
 
+impl<'a> Chunk<'a> {
+    /// What the model said, whichever way it was asked.
+    pub(crate) fn take_said(&mut self) -> Option<Said<'a>> {
+        let is_prompted = self.response.is_some() || self.image.is_some();
+        self.message.take().or_else(|| {
+            is_prompted.then(|| Said {
+                thinking: self.thinking.take(),
+                content: self.response.take(),
+                images: None,
+                image: self.image.take(),
+                tool_calls: None,
+            })
+        })
+    }
+}
+
 /// What the model said: all of it, or what a line adds.
 #[derive(Deserialize)]
 pub(crate) struct Said<'a> {
@@ -126,6 +172,8 @@ pub(crate) struct Said<'a> {
     /// What a model that draws made.
     #[serde(borrow)]
     pub(crate) images: Option<&'a RawValue>,
+    #[serde(skip)]
+    pub(crate) image: Option<String>,
     #[serde(borrow)]
     pub(crate) tool_calls: Option<Vec<Call<'a>>>,
 }

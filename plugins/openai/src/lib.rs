@@ -3,8 +3,8 @@
 //! and, where they differ, settings.
 #![forbid(unsafe_code)]
 
-use multillm_plugin_sdk::openai::{Dialect, Settings, Vendor, capabilities};
-use multillm_plugin_sdk::{Error, Header, Info, Secret, Setting, Target, export_provider};
+use multillm_plugin_sdk::openai::{APIS, Api, Dialect, OWN, Place, Settings, Vendor, capabilities};
+use multillm_plugin_sdk::{Error, Header, Info, Secret, Setting, Target, export_provider, words};
 
 /// The plugin.
 pub struct OpenAi;
@@ -26,6 +26,11 @@ const BILLED: [(&str, &str, &str); 2] = [
 impl Vendor for OpenAi {
     fn info() -> Info {
         let own = BILLED.map(|(name, _, text)| Setting::new(name, text, r#"{"type":"string"}"#));
+        let api = Setting::new(
+            "api",
+            "Which API a question goes to: `responses`, `chat` (completions), or `auto`: Responses at OpenAI's own address and for models that only it has, unless the question holds what only chat can say; chat at any other address. Default `auto`.",
+            r#"{"enum":["auto","chat","responses"]}"#,
+        );
         Info {
             name: "openai".to_owned(),
             title: "OpenAI".to_owned(),
@@ -34,14 +39,25 @@ impl Vendor for OpenAi {
             default_base_url: Some("https://api.openai.com/v1".to_owned()),
             base_url_env: vec!["OPENAI_BASE_URL".to_owned()],
             secrets: vec![Secret::api_key(&["OPENAI_API_KEY"])],
-            settings: own.into_iter().chain(Settings::describe()).collect(),
-            capabilities: capabilities(),
+            settings: own
+                .into_iter()
+                .chain([api])
+                .chain(Settings::describe_responses())
+                .chain(Settings::describe())
+                .collect(),
+            capabilities: capabilities(&[OWN]),
+            wires: words(&["openai-chat", "openai-responses"]),
+            passes: words(&["openai-beta", "x-client-request-id"]),
         }
     }
 
     fn dialect(target: &Target) -> Result<Dialect, Error> {
         let settings = Settings::of(target)?;
-        let mut dialect = Dialect::default();
+        let mut dialect = Dialect {
+            responses: Some(Place::new("responses")),
+            api: settings.word("api", &APIS)?.unwrap_or(Api::Auto),
+            ..Dialect::default()
+        };
         for (name, header, _) in BILLED {
             if let Some(value) = settings.text(name)? {
                 dialect.headers.push(Header::plain(header, value));
@@ -51,7 +67,7 @@ impl Vendor for OpenAi {
     }
 }
 
-export_provider!(OpenAi, models);
+export_provider!(OpenAi, models, embeddings, tokens, relay);
 
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    ChatEvent, ChatResponse, Finish, FinishReason, Part, Reasoning, Text, ToolCall, Usage,
-};
+use crate::json::Json;
+use crate::{ChatEvent, ChatResponse, Citation, Part, Reasoning, Text, ToolCall, Usage};
 
 /// The answer that these events make: a run of text is one part, a signature ends its part.
 ///
@@ -15,16 +14,7 @@ use crate::{
 #[must_use]
 pub fn assemble(events: impl IntoIterator<Item = ChatEvent>) -> ChatResponse {
     let mut assembly = Assembly {
-        answer: ChatResponse {
-            id: None,
-            model: None,
-            content: Vec::new(),
-            finish: Finish {
-                reason: FinishReason::Other,
-                raw: None,
-            },
-            usage: Usage::UNKNOWN,
-        },
+        answer: ChatResponse::default(),
         open: false,
         calls: BTreeMap::new(),
     };
@@ -51,23 +41,28 @@ impl Assembly {
             }
             ChatEvent::Text(more) => self.text(more, None),
             ChatEvent::TextSignature(signature) => self.text(String::new(), Some(signature)),
+            ChatEvent::TextEnd => {
+                if let Some(Part::Text(_)) = self.answer.content.last() {
+                    self.open = false;
+                }
+            }
+            ChatEvent::Citation(citation) => self.citation(citation),
             ChatEvent::Reasoning(more) => self.reasoning(more, None),
             ChatEvent::ReasoningSignature(signature) => {
                 self.reasoning(String::new(), Some(signature));
             }
             ChatEvent::RedactedReasoning(data) => self.whole(Part::Reasoning(Reasoning {
-                text: String::new(),
-                signature: None,
                 redacted: Some(data),
+                ..Reasoning::default()
             })),
             ChatEvent::ToolCallStart(start) => {
                 self.calls.insert(start.index, self.answer.content.len());
                 self.whole(Part::ToolCall(ToolCall {
                     id: start.id,
-                    local: false,
                     name: start.name,
-                    arguments: String::new(),
                     signature: start.signature,
+                    extra: start.extra,
+                    ..ToolCall::default()
                 }));
             }
             ChatEvent::ToolCallDelta(delta) => {
@@ -77,8 +72,24 @@ impl Assembly {
                     call.arguments.push_str(&delta.arguments);
                 }
             }
+            ChatEvent::Media(media) => self.whole(Part::Media(media)),
+            ChatEvent::ServerToolCall(call) => self.whole(Part::ServerToolCall(call)),
+            ChatEvent::ServerToolResult(result) => self.whole(Part::ServerToolResult(result)),
             ChatEvent::Opaque(block) => self.whole(Part::Opaque(block)),
-            ChatEvent::Usage(usage) => self.answer.usage = over(usage, self.answer.usage),
+            ChatEvent::PartExtra(more) => {
+                let tail = self.answer.content.last_mut().and_then(tail_of);
+                if let Some(tail) = tail {
+                    *tail = merged(tail.take(), more);
+                }
+                self.open = false;
+            }
+            ChatEvent::Extra(more) => {
+                self.answer.extra = merged(self.answer.extra.take(), more);
+            }
+            ChatEvent::Usage(usage) => {
+                let earlier = std::mem::replace(&mut self.answer.usage, Usage::UNKNOWN);
+                self.answer.usage = usage.over(earlier);
+            }
             ChatEvent::Finished(finish) => self.answer.finish = finish,
             ChatEvent::Done | ChatEvent::Failed(_) => {}
         }
@@ -87,6 +98,16 @@ impl Assembly {
     fn whole(&mut self, part: Part) {
         self.answer.content.push(part);
         self.open = false;
+    }
+
+    /// What the text so far rests on.
+    fn citation(&mut self, citation: Citation) {
+        if !(self.open && matches!(self.answer.content.last(), Some(Part::Text(_)))) {
+            self.text(String::new(), None);
+        }
+        if let Some(Part::Text(part)) = self.answer.content.last_mut() {
+            part.citations.push(citation);
+        }
     }
 
     /// More text and perhaps its signature, which ends the part.
@@ -100,6 +121,7 @@ impl Assembly {
             _ => self.answer.content.push(Part::Text(Text {
                 text: more,
                 signature,
+                ..Text::default()
             })),
         }
         self.open = !ends;
@@ -116,23 +138,38 @@ impl Assembly {
             _ => self.answer.content.push(Part::Reasoning(Reasoning {
                 text: more,
                 signature,
-                redacted: None,
+                ..Reasoning::default()
             })),
         }
         self.open = !ends;
     }
 }
 
-/// The counts of a later report, with those of an earlier one where it says nothing.
-fn over(later: Usage, earlier: Usage) -> Usage {
-    Usage {
-        prompt_tokens: later.prompt_tokens.or(earlier.prompt_tokens),
-        completion_tokens: later.completion_tokens.or(earlier.completion_tokens),
-        total_tokens: later.total_tokens.or(earlier.total_tokens),
-        cached_tokens: later.cached_tokens.or(earlier.cached_tokens),
-        cache_write_tokens: later.cache_write_tokens.or(earlier.cache_write_tokens),
-        reasoning_tokens: later.reasoning_tokens.or(earlier.reasoning_tokens),
-    }
+/// The open tail that a part has room for.
+fn tail_of(part: &mut Part) -> Option<&mut Option<String>> {
+    Some(match part {
+        Part::Text(part) => &mut part.extra,
+        Part::Media(part) => &mut part.extra,
+        Part::ToolCall(part) => &mut part.extra,
+        Part::ToolResult(part) => &mut part.extra,
+        Part::Reasoning(part) => &mut part.extra,
+        Part::ServerToolCall(_) | Part::ServerToolResult(_) | Part::Opaque(_) => return None,
+    })
+}
+
+/// Both objects, key by key; what is no JSON says nothing.
+fn merged(known: Option<String>, more: String) -> Option<String> {
+    let Some(known) = known else {
+        return Some(more);
+    };
+    Some(match (Json::parse(&known), Json::parse(&more)) {
+        (Ok(mut all), Ok(more)) => {
+            all.merge(more);
+            all.to_string()
+        }
+        (Err(_), Ok(_)) => more,
+        _ => known,
+    })
 }
 
 #[cfg(test)]
@@ -140,7 +177,7 @@ mod tests {
     use super::*;
     use crate::events::Events;
     use crate::testing::{call, text, thought};
-    use crate::{Opaque, ToolCallStart};
+    use crate::{CitationSource, Opaque, ToolCallStart};
 
     #[test]
     fn runs_are_parts_and_signatures_end_them() {
@@ -173,9 +210,8 @@ mod tests {
             other => other,
         };
         let redacted = Part::Reasoning(Reasoning {
-            text: String::new(),
-            signature: None,
             redacted: Some("x".to_owned()),
+            ..Reasoning::default()
         });
         assert_eq!(
             assemble(events.into_inner()).content,
@@ -200,7 +236,7 @@ mod tests {
                 index,
                 id: Some(id.to_owned()),
                 name: "f".to_owned(),
-                signature: None,
+                ..ToolCallStart::default()
             });
         }
         events.text("between");
@@ -212,6 +248,42 @@ mod tests {
             assemble(events.into_inner()).content,
             [call("a", "f", "[]"), call("b", "f", "{}"), text("between")]
         );
+    }
+
+    #[test]
+    fn citations_tails_and_ends_belong_to_the_text_before_them() {
+        let cited = |start| Citation {
+            source: CitationSource::Unknown,
+            title: None,
+            cited_text: None,
+            start: Some(start),
+            end: None,
+            extra: None,
+        };
+        let mut events = Events::new();
+        events.text("a");
+        events.citation(cited(0));
+        events.text("b");
+        events.text_end();
+        events.text("c");
+        events.part_extra(r#"{"k":1}"#);
+        events.text("d");
+        events.extra(r#"{"a":{"x":1}}"#);
+        events.extra(r#"{"a":{"y":2}}"#);
+        let answer = assemble(events.into_inner());
+        let first = Text {
+            citations: vec![cited(0)],
+            ..Text::new("ab")
+        };
+        let second = Text {
+            extra: Some(r#"{"k":1}"#.to_owned()),
+            ..Text::new("c")
+        };
+        assert_eq!(
+            answer.content,
+            [Part::Text(first), Part::Text(second), text("d")]
+        );
+        assert_eq!(answer.extra.as_deref(), Some(r#"{"a":{"x":1,"y":2}}"#));
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //! A picture's bytes stay with the host. Where its base64 belongs the adapter
 //! writes a placeholder into the JSON; [`json_body`] cuts the text there, and the
 //! host puts the bytes in.
+//!
+//! Open tails (`extra`) are merged last into what is made of the thing that bears them: [`Open`] does
+//! it to anything that can be written as JSON, [`extended`] to a tree.
 
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::json::Json;
@@ -57,9 +59,21 @@ impl Blobs {
 /// Those of `build`; `invalid-request` if `extra` is no JSON object.
 pub fn json_body<T: Serialize>(
     request: &ChatRequest,
+    build: impl FnMut(&mut Blobs) -> Result<T, Error>,
+) -> Result<Vec<BodyPart>, Error> {
+    json_body_with(request.extra.as_deref(), build)
+}
+
+/// The same with any request's `extra`.
+///
+/// # Errors
+///
+/// As those of [`json_body`].
+pub fn json_body_with<T: Serialize>(
+    extra: Option<&str>,
     mut build: impl FnMut(&mut Blobs) -> Result<T, Error>,
 ) -> Result<Vec<BodyPart>, Error> {
-    let extra = extra(request)?;
+    let extra = tail("the request", extra)?;
     for salt in 0..MAX_SALTS {
         let mut blobs = Blobs { salt, placed: 0 };
         let mut text = serde_json::to_string(&build(&mut blobs)?).map_err(no_json)?;
@@ -81,30 +95,96 @@ fn no_json(error: serde_json::Error) -> Error {
     Error::invalid_request(format!("the body is no JSON: {error}"))
 }
 
-/// The request's own members; nothing if it has none.
-fn extra(request: &ChatRequest) -> Result<Option<Json<'_>>, Error> {
-    match request.extra.trim() {
+/// The open tail of a thing; nothing if it has none. `what` names the thing for a person.
+///
+/// # Errors
+///
+/// `invalid-request` if it is no JSON object.
+pub fn tail<'a>(what: &str, extra: Option<&'a str>) -> Result<Option<Json<'a>>, Error> {
+    match extra.map_or("", str::trim) {
         "" | "{}" => Ok(None),
         text => match Json::parse(text) {
-            Ok(extra @ Json::Object(_)) => Ok(Some(extra)),
-            Ok(_) => Err(Error::invalid_request(
-                "extra parameters are no JSON object",
-            )),
+            Ok(tail @ Json::Object(_)) => Ok(Some(tail)),
+            Ok(_) => Err(Error::invalid_request(format!(
+                "extra parameters of {what} are no JSON object"
+            ))),
             Err(error) => Err(Error::invalid_request(format!(
-                "extra parameters are no JSON: {error}"
+                "extra parameters of {what} are no JSON: {error}"
             ))),
         },
     }
 }
 
-/// JSON text of the caller's (a schema, for example) as a value.
+/// A tree with the open tail of the thing that it was made of.
 ///
 /// # Errors
 ///
-/// `invalid-request` that says `what` is no JSON.
-pub fn parse_json(what: &str, text: &str) -> Result<Value, Error> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::invalid_request(format!("{what} is no JSON: {error}")))
+/// `invalid-request` if the tail is no JSON object.
+pub fn extended<'a>(
+    mut tree: Json<'a>,
+    what: &str,
+    extra: Option<&'a str>,
+) -> Result<Json<'a>, Error> {
+    if let Some(tail) = tail(what, extra)? {
+        tree.merge(tail);
+    }
+    Ok(tree)
+}
+
+/// Anything that is written as JSON, with the open tail of the thing that it was made of. Where there
+/// is none it is written as if it stood alone.
+#[derive(Debug)]
+pub struct Open<'a, T> {
+    /// What was made.
+    pub thing: T,
+    tail: Option<Json<'a>>,
+}
+
+impl<'a, T> Open<'a, T> {
+    /// The thing, with its tail.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-request` if the tail is no JSON object.
+    pub fn new(thing: T, what: &str, extra: Option<&'a str>) -> Result<Self, Error> {
+        let tail = tail(what, extra)?;
+        Ok(Open { thing, tail })
+    }
+
+    /// The thing, with several tails of which the later ones win.
+    pub fn with(thing: T, tails: impl IntoIterator<Item = Json<'a>>) -> Self {
+        let mut tails = tails.into_iter();
+        let tail = tails.next().map(|first| {
+            tails.fold(first, |mut all, next| {
+                all.merge(next);
+                all
+            })
+        });
+        Open { thing, tail }
+    }
+
+    /// Whether there is a tail.
+    pub fn has_tail(&self) -> bool {
+        self.tail.is_some()
+    }
+}
+
+impl<T> From<T> for Open<'_, T> {
+    fn from(thing: T) -> Self {
+        Open { thing, tail: None }
+    }
+}
+
+impl<T: Serialize> Serialize for Open<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(tail) = &self.tail else {
+            return self.thing.serialize(serializer);
+        };
+        let text = serde_json::to_string(&self.thing).map_err(serde::ser::Error::custom)?;
+        let mut tree = Json::parse(&text).map_err(serde::ser::Error::custom)?;
+        tree.merge(tail.clone());
+        tree.serialize(serializer)
+    }
 }
 
 /// A JSON object of the caller's (a schema, for example), kept byte for byte.
@@ -159,17 +239,13 @@ mod tests {
 
     fn request(extra: &str) -> ChatRequest {
         ChatRequest {
-            extra: extra.to_owned(),
+            extra: Some(extra.to_owned()),
             ..ask(vec![])
         }
     }
 
     fn blob(id: u32) -> Blob {
-        Blob {
-            id,
-            media_type: "image/png".into(),
-            length: 3,
-        }
+        Blob { id, length: 3 }
     }
 
     #[test]
@@ -227,6 +303,30 @@ mod tests {
     fn extra_must_be_an_object() {
         let error = json_body(&request("[1]"), |_| Ok(serde_json::json!({}))).unwrap_err();
         assert!(error.message.contains("extra parameters"), "{error:?}");
+    }
+
+    #[test]
+    fn a_tail_is_merged_last_and_keeps_its_order_and_its_digits() {
+        let thing = serde_json::json!({"b": {"x": 1}, "text": "t"});
+        let tail = r#"{"z":1.50,"b":{"y":[1e300,2.0]},"a":null}"#;
+        let open = Open::new(&thing, "a part", Some(tail)).unwrap();
+        assert!(open.has_tail());
+        assert_eq!(
+            serde_json::to_string(&open).unwrap(),
+            r#"{"b":{"x":1,"y":[1e300,2.0]},"text":"t","z":1.50,"a":null}"#
+        );
+        for none in [None, Some(""), Some(" {} ")] {
+            let open = Open::new(&thing, "a part", none).unwrap();
+            assert!(!open.has_tail());
+            assert_eq!(serde_json::to_string(&open).unwrap(), thing.to_string());
+        }
+        let error = Open::new(&thing, "the tool \"look\"", Some("[1]")).unwrap_err();
+        assert!(error.message.contains("look"), "{}", error.message);
+        let two = [r#"{"a":1,"b":2}"#, r#"{"b":3}"#].map(|text| Json::parse(text).unwrap());
+        let open = Open::with(Json::object([]), two);
+        assert_eq!(serde_json::to_string(&open).unwrap(), r#"{"a":1,"b":3}"#);
+        let replaced = extended("text".into(), "a part", Some(r#"{"c":1}"#)).unwrap();
+        assert_eq!(replaced.to_string(), r#"{"c":1}"#);
     }
 
     #[test]

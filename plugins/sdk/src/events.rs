@@ -1,7 +1,8 @@
 //! What a stream decoder records, in order.
 
 use crate::{
-    ChatEvent, Error, Finish, FinishReason, Opaque, Started, ToolCallDelta, ToolCallStart, Usage,
+    ChatEvent, Citation, Error, Finish, FinishReason, Media, Opaque, ServerToolCall,
+    ServerToolResult, Started, ToolCallDelta, ToolCallStart, Usage,
 };
 
 /// The events of one batch of frames.
@@ -37,6 +38,16 @@ impl Events {
     /// Signs the text so far.
     pub fn text_signature(&mut self, signature: impl Into<String>) {
         self.list.push(ChatEvent::TextSignature(signature.into()));
+    }
+
+    /// The text so far ends here: what follows is another part.
+    pub fn text_end(&mut self) {
+        self.list.push(ChatEvent::TextEnd);
+    }
+
+    /// What the text so far rests on.
+    pub fn citation(&mut self, citation: Citation) {
+        self.list.push(ChatEvent::Citation(citation));
     }
 
     /// More thoughts; empty text is no event.
@@ -77,7 +88,32 @@ impl Events {
         self.list.push(ChatEvent::Opaque(block));
     }
 
-    /// Usage so far.
+    /// A whole picture, recording or film that the model made.
+    pub fn media(&mut self, media: Media) {
+        self.list.push(ChatEvent::Media(media));
+    }
+
+    /// A whole call of a tool that the vendor runs.
+    pub fn server_tool_call(&mut self, call: ServerToolCall) {
+        self.list.push(ChatEvent::ServerToolCall(call));
+    }
+
+    /// A whole result of a tool that the vendor runs.
+    pub fn server_tool_result(&mut self, result: ServerToolResult) {
+        self.list.push(ChatEvent::ServerToolResult(result));
+    }
+
+    /// The open tail of the part so far, a JSON object, which ends the part.
+    pub fn part_extra(&mut self, extra: impl Into<String>) {
+        self.list.push(ChatEvent::PartExtra(extra.into()));
+    }
+
+    /// What the vendor said of the answer beyond the contract, a JSON object.
+    pub fn extra(&mut self, extra: impl Into<String>) {
+        self.list.push(ChatEvent::Extra(extra.into()));
+    }
+
+    /// Usage so far: all of it, or what is new.
     pub fn usage(&mut self, usage: Usage) {
         self.list.push(ChatEvent::Usage(usage));
     }
@@ -97,6 +133,22 @@ impl Events {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.over
+    }
+
+    /// Takes over who answers, usage and end of others, and whether they are over.
+    pub(crate) fn essentials_of(&mut self, others: Events) {
+        let essential = |event: &ChatEvent| {
+            matches!(
+                event,
+                ChatEvent::Started(_)
+                    | ChatEvent::Usage(_)
+                    | ChatEvent::Finished(_)
+                    | ChatEvent::Done
+                    | ChatEvent::Failed(_)
+            )
+        };
+        self.over |= others.over;
+        self.list.extend(others.list.into_iter().filter(essential));
     }
 
     pub(crate) fn failed(&mut self, error: Error) {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::body::raw_object;
 use crate::json::Json;
-use crate::{Error, FinishReason, ToolCall, Usage};
+use crate::{Error, FinishReason, ToolCall};
 
 /// The reason to report when the message holds tool calls: vendors that only say "done" mean
 /// that they wait for the tools.
@@ -90,10 +90,9 @@ impl ToolCall {
         let arguments = arguments.map(arguments_text).unwrap_or_default();
         ToolCall {
             id: id.filter(|id| !id.is_empty()),
-            local: false,
             name: name.unwrap_or_default(),
             arguments: tool_arguments(&arguments).to_owned(),
-            signature: None,
+            ..ToolCall::default()
         }
     }
 }
@@ -128,24 +127,6 @@ pub fn count(value: &Value) -> Option<u64> {
             let float = value.as_f64()?;
             (0.0..1e15).contains(&float).then(|| float.round() as u64)
         })
-}
-
-impl Usage {
-    /// Nothing known.
-    pub const UNKNOWN: Usage = Usage {
-        prompt_tokens: None,
-        completion_tokens: None,
-        total_tokens: None,
-        cached_tokens: None,
-        cache_write_tokens: None,
-        reasoning_tokens: None,
-    };
-
-    /// Whether nothing is known.
-    #[must_use]
-    pub fn is_unknown(&self) -> bool {
-        *self == Self::UNKNOWN
-    }
 }
 
 /// Adds counts of which some may be unknown: unknown only if all are.

@@ -90,7 +90,7 @@ impl Halves {
                     joined.push(ChatEvent::ToolCallDelta(delta));
                 }
             }
-            ChatEvent::TextSignature(_) => {
+            ChatEvent::TextSignature(_) | ChatEvent::TextEnd => {
                 joined.extend(self.text.take().map(|_| ChatEvent::Text(LOST.to_owned())));
                 joined.push(event);
             }
@@ -108,6 +108,16 @@ impl Halves {
                 block.data = whole(&block.data);
                 joined.push(ChatEvent::Opaque(block));
             }
+            ChatEvent::ServerToolCall(mut call) => {
+                call.data = whole(&call.data);
+                joined.push(ChatEvent::ServerToolCall(call));
+            }
+            ChatEvent::ServerToolResult(mut result) => {
+                result.data = whole(&result.data);
+                joined.push(ChatEvent::ServerToolResult(result));
+            }
+            ChatEvent::PartExtra(extra) => joined.push(ChatEvent::PartExtra(whole(&extra))),
+            ChatEvent::Extra(extra) => joined.push(ChatEvent::Extra(whole(&extra))),
             ChatEvent::Failed(mut error) => {
                 error.message = whole(&error.message);
                 self.give_up(joined);

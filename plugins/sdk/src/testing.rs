@@ -8,8 +8,7 @@ use crate::events::Events;
 use crate::surrogates::Halves;
 use crate::{
     BodyPart, ChatEvent, ChatRequest, ChatResponse, Decoder, Error, Frame, Message, Part,
-    Reasoning, Request, Response, ResponseFormat, Role, Sampling, Target, Text, ToolCall,
-    ToolChoice,
+    Reasoning, Request, Response, Role, Target, ToolCall,
 };
 
 /// A target.
@@ -18,6 +17,7 @@ pub fn target(model: &str, settings: &str) -> Target {
     Target {
         model: model.to_owned(),
         settings: settings.to_owned(),
+        ..Target::default()
     }
 }
 
@@ -26,41 +26,20 @@ pub fn target(model: &str, settings: &str) -> Target {
 pub fn ask(messages: Vec<Message>) -> ChatRequest {
     ChatRequest {
         messages,
-        tools: Vec::new(),
-        tool_choice: ToolChoice::Auto,
-        parallel_tool_calls: None,
-        response_format: ResponseFormat::Text,
-        sampling: Sampling {
-            max_tokens: None,
-            temperature: None,
-            top_p: None,
-            top_k: None,
-            stop: Vec::new(),
-            seed: None,
-            frequency_penalty: None,
-            presence_penalty: None,
-        },
-        reasoning_effort: None,
-        extra: "{}".to_owned(),
+        ..ChatRequest::default()
     }
 }
 
 /// A message of text.
 #[must_use]
 pub fn says(role: Role, words: &str) -> Message {
-    Message {
-        role,
-        content: vec![text(words)],
-    }
+    Message::new(role, vec![text(words)])
 }
 
 /// Unsigned text.
 #[must_use]
 pub fn text(text: &str) -> Part {
-    Part::Text(Text {
-        text: text.to_owned(),
-        signature: None,
-    })
+    Part::text(text)
 }
 
 /// Unsigned thoughts.
@@ -68,8 +47,7 @@ pub fn text(text: &str) -> Part {
 pub fn thought(text: &str) -> Part {
     Part::Reasoning(Reasoning {
         text: text.to_owned(),
-        signature: None,
-        redacted: None,
+        ..Reasoning::default()
     })
 }
 
@@ -78,10 +56,9 @@ pub fn thought(text: &str) -> Part {
 pub fn call(id: &str, name: &str, arguments: &str) -> Part {
     Part::ToolCall(ToolCall {
         id: Some(id.to_owned()).filter(|id| !id.is_empty()),
-        local: false,
         name: name.to_owned(),
         arguments: arguments.to_owned(),
-        signature: None,
+        ..ToolCall::default()
     })
 }
 

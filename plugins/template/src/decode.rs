@@ -2,7 +2,7 @@
 
 use multillm_plugin_sdk::error::{classify, seconds_to_ms};
 use multillm_plugin_sdk::{
-    ChatResponse, Error, ErrorKind, Finish, FinishReason, Part, Response, Text, Usage,
+    ChatResponse, Error, ErrorKind, Finish, FinishReason, Part, Response, Usage,
 };
 
 use crate::wire::{Answer, Problem, finish_reason};
@@ -25,10 +25,7 @@ pub(crate) fn answer(response: &Response) -> Result<ChatResponse, Error> {
     Ok(ChatResponse {
         id: answer.id,
         model: answer.model,
-        content: vec![Part::Text(Text {
-            text: say.into_owned(),
-            signature: None,
-        })],
+        content: vec![Part::text(say)],
         finish: Finish {
             reason: answer
                 .ended
@@ -37,6 +34,8 @@ pub(crate) fn answer(response: &Response) -> Result<ChatResponse, Error> {
             raw: answer.ended,
         },
         usage: answer.tokens.map_or(Usage::UNKNOWN, Usage::from),
+        // What the vendor says beyond the contract would go here, as a JSON object.
+        extra: None,
     })
 }
 

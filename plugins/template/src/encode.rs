@@ -1,9 +1,13 @@
 //! The unified request as Parley's.
 //!
 //! The rule: nothing that the caller asked for is dropped in silence. What the vendor cannot do
-//! is an `unsupported` error that names it.
+//! is an `unsupported` error that names it, or, where the request says so and the answer is of use without
+//! it, a warning.
 
-use multillm_plugin_sdk::body::json_body;
+use multillm_plugin_sdk::able::Able;
+use multillm_plugin_sdk::body::{Open, json_body, tail};
+use multillm_plugin_sdk::json::Json;
+use multillm_plugin_sdk::leaving::Leaving;
 use multillm_plugin_sdk::{
     ChatRequest, Error, Framing, Header, Message, Method, Mode, Part, Request, ResponseFormat,
     Role, Target,
@@ -18,7 +22,10 @@ use crate::wire::{Talk, Turn};
 ///
 /// `unsupported` for what Parley cannot do; `invalid-request` for settings that do not fit.
 pub(crate) fn encode(target: &Target, request: &ChatRequest, mode: Mode) -> Result<Request, Error> {
-    refuse(request)?;
+    let mut leaving = Leaving::of(request);
+    refuse(request, &mut leaving)?;
+    // Everything that came into the contract later: tools that the vendor runs, sound, and so on.
+    request.within_or("parley", Able::default(), &mut leaving)?;
     let settings: Settings = target.settings()?;
     let sampling = &request.sampling;
     // `json_body` writes the JSON, merges in the caller's `extra` last, and, for vendors that
@@ -48,11 +55,12 @@ pub(crate) fn encode(target: &Target, request: &ChatRequest, mode: Mode) -> Resu
             Mode::Whole => Framing::Whole,
             Mode::Stream => Framing::Ndjson,
         },
+        warnings: leaving.warnings(),
     })
 }
 
 /// Everything that Parley cannot do.
-fn refuse(request: &ChatRequest) -> Result<(), Error> {
+fn refuse(request: &ChatRequest, leaving: &mut Leaving) -> Result<(), Error> {
     let sampling = &request.sampling;
     let asked = [
         (!request.tools.is_empty(), "tools"),
@@ -60,24 +68,29 @@ fn refuse(request: &ChatRequest) -> Result<(), Error> {
             request.response_format != ResponseFormat::Text,
             "JSON output",
         ),
-        (request.reasoning_effort.is_some(), "reasoning effort"),
-        (sampling.top_k.is_some(), "top_k"),
-        (sampling.seed.is_some(), "a seed"),
-        (
-            sampling.frequency_penalty.is_some() || sampling.presence_penalty.is_some(),
-            "penalties",
-        ),
     ];
-    match asked.iter().find(|(asked, _)| *asked) {
-        Some((_, what)) => Err(Error::unsupported(format!("parley does not know {what}"))),
-        None => Ok(()),
+    if let Some((_, what)) = asked.iter().find(|(asked, _)| *asked) {
+        return Err(Error::unsupported(format!("parley does not know {what}")));
     }
+    // An answer is of use without these: they are left out where the request says so.
+    for (asked, what) in [
+        (request.reasoning_effort.is_some(), "reasoning_effort"),
+        (sampling.top_k.is_some(), "top_k"),
+        (sampling.seed.is_some(), "seed"),
+        (sampling.frequency_penalty.is_some(), "frequency_penalty"),
+        (sampling.presence_penalty.is_some(), "presence_penalty"),
+    ] {
+        if asked {
+            leaving.out(what, "parley does not know it")?;
+        }
+    }
+    Ok(())
 }
 
 /// The conversation. Parley wants the speakers to alternate: what one says in several
 /// messages becomes one turn.
-fn turns(messages: &[Message]) -> Result<Vec<Turn>, Error> {
-    let mut turns: Vec<Turn> = Vec::with_capacity(messages.len());
+fn turns(messages: &[Message]) -> Result<Vec<Open<'_, Turn>>, Error> {
+    let mut turns: Vec<(Turn, Vec<Json<'_>>)> = Vec::with_capacity(messages.len());
     for message in messages {
         let by = match message.role {
             Role::System => "host",
@@ -85,30 +98,41 @@ fn turns(messages: &[Message]) -> Result<Vec<Turn>, Error> {
             Role::Assistant => "parley",
             Role::Tool => return Err(Error::unsupported("parley does not know tools")),
         };
-        let say = text(message)?;
+        let (say, tails) = text(message)?;
         match turns.last_mut() {
-            Some(last) if last.by == by => {
+            Some((last, known)) if last.by == by => {
                 last.say.push('\n');
                 last.say.push_str(&say);
+                known.extend(tails);
             }
-            _ => turns.push(Turn { by, say }),
+            _ => turns.push((Turn { by, say }, tails)),
         }
     }
-    Ok(turns)
+    let turns = turns.into_iter();
+    Ok(turns.map(|(turn, tails)| Open::with(turn, tails)).collect())
 }
 
-fn text(message: &Message) -> Result<String, Error> {
-    let mut say = String::new();
+/// A message's words, and the open tails of its parts and of itself: Parley has a turn and nothing
+/// smaller, so all of them are merged into that.
+fn text(message: &Message) -> Result<(String, Vec<Json<'_>>), Error> {
+    let (mut say, mut tails) = (String::new(), Vec::new());
     for part in &message.content {
         match part {
-            Part::Text(text) => say.push_str(&text.text),
-            Part::Image(_) => return Err(Error::unsupported("parley cannot see pictures")),
+            Part::Text(text) => {
+                say.push_str(&text.text);
+                tails.extend(tail("a text", text.extra.as_deref())?);
+            }
+            Part::Media(media) => return Err(media.refused("parley")),
             Part::ToolCall(_) | Part::ToolResult(_) => {
                 return Err(Error::unsupported("parley does not know tools"));
             }
             // Only what this plugin returned comes back as these, and it never returns any.
             Part::Reasoning(_) | Part::Opaque(_) => {}
+            Part::ServerToolCall(_) | Part::ServerToolResult(_) => {
+                return Err(Error::unsupported("parley runs no tools itself"));
+            }
         }
     }
-    Ok(say)
+    tails.extend(tail("a message", message.extra.as_deref())?);
+    Ok((say, tails))
 }

@@ -22,8 +22,8 @@ mod stream;
 mod wire;
 
 use multillm_plugin_sdk::{
-    Capabilities, ChatRequest, ChatResponse, Error, Info, Mode, Provider, Request, Response,
-    Secret, Setting, Support, Target, export_provider,
+    Capability, ChatRequest, ChatResponse, Error, Info, Mode, Provider, Request, Response, Secret,
+    Setting, Support, Target, export_provider, words,
 };
 
 /// The plugin. It has no state: everything that a function needs is in its arguments.
@@ -60,27 +60,16 @@ impl Provider for Parley {
                 r#"{"enum":["calm","brisk"]}"#,
             )],
             // The truth, please: the capability matrix is made of this, and what is `No`
-            // here must be an `unsupported` error in `encode`.
-            capabilities: Capabilities {
-                streaming: Support::Yes,
-                system: Support::Yes,
-                tools: Support::No,
-                parallel_tools: Support::No,
-                tool_choice_required: Support::No,
-                tool_choice_named: Support::No,
-                image_blob: Support::No,
-                image_url: Support::No,
-                json: Support::No,
-                json_schema: Support::No,
-                reasoning: Support::No,
-                reasoning_effort: Support::No,
-                seed: Support::No,
-                stop: Support::Yes,
-                top_k: Support::No,
-                penalties: Support::No,
-                list_models: Support::No,
-                cached_tokens: Support::No,
-            },
+            // or not named here must be an `unsupported` error in `encode`.
+            capabilities: Capability::list(&[
+                (Support::Yes, &["streaming", "system", "stop"]),
+                (Support::No, &["tools", "image-file", "json", "reasoning"]),
+            ]),
+            // What this wire is called: a word that no other vendor's has. Tails (`extra`) that
+            // a caller or an answer gives are kept under it and come to no other.
+            wires: words(&["parley"]),
+            // Headers of a caller that may travel to the vendor where bodies are relayed.
+            passes: vec![],
         }
     }
 
@@ -97,8 +86,8 @@ impl Provider for Parley {
     }
 }
 
-// A plugin that can list its vendor's models implements `ListModels` as well and says
-// `export_provider!(Parley, models)`.
+// A plugin that can do more implements more traits and names them: with `ListModels` it says
+// `export_provider!(Parley, models)`; `Embed`, `CountTokens` and `Relay` are the others.
 export_provider!(Parley);
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use multillm_plugin_sdk::testing::{ask, body, response, says, stream, target};
 use multillm_plugin_sdk::{
-    ChatEvent, ErrorKind, FinishReason, Framing, Header, Image, ImageSource, Part, Role, Tool,
-    Usage,
+    ChatEvent, ErrorKind, FinishReason, Framing, Header, Media, Part, Role, Tool, ToolInput, Usage,
 };
 use serde_json::json;
 
@@ -28,7 +27,7 @@ fn a_question_is_written_as_parley_wants_it() {
     ]);
     question.sampling.max_tokens = Some(50);
     question.sampling.stop = vec!["END".to_owned()];
-    question.extra = r#"{"mood":"calm"}"#.to_owned();
+    question.extra = Some(r#"{"mood":"calm"}"#.to_owned());
     let request = Parley::encode(
         &target("parley-2", r#"{"voice":"brisk"}"#),
         &question,
@@ -54,17 +53,18 @@ fn what_parley_cannot_do_is_refused_by_name() {
     tools.tools = vec![Tool {
         name: "look".to_owned(),
         description: None,
-        parameters: "{}".to_owned(),
+        input: ToolInput::Schema("{}".to_owned()),
         strict: None,
+        ..Tool::default()
     }];
     let mut seed = hello();
     seed.sampling.seed = Some(1);
     let mut picture = hello();
-    picture.messages[0].content.push(Part::Image(Image {
-        source: ImageSource::Url("https://x.example/a.png".to_owned()),
-        detail: None,
-    }));
-    for (request, named) in [(tools, "tools"), (seed, "seed"), (picture, "pictures")] {
+    let address = "https://x.example/a.png";
+    picture.messages[0]
+        .content
+        .push(Part::Media(Media::url(address)));
+    for (request, named) in [(tools, "tools"), (seed, "seed"), (picture, "picture")] {
         let error = Parley::encode(&plain(), &request, Mode::Whole).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unsupported);
         assert!(error.message.contains(named), "{}", error.message);
@@ -144,4 +144,15 @@ fn failures_are_classified_whatever_the_body_is() {
     );
     let proxy = failure(502, "<html>bad gateway</html>");
     assert_eq!((proxy.kind, proxy.retryable), (ErrorKind::Server, true));
+}
+
+#[test]
+fn open_tails_are_merged_into_the_turn() {
+    let mut question = ask(vec![says(Role::User, "Hello"), says(Role::User, "you")]);
+    question.messages[0].extra = Some(r#"{"aside":1.50}"#.to_owned());
+    let request = Parley::encode(&plain(), &question, Mode::Whole).unwrap();
+    assert_eq!(
+        body(&request)["turns"],
+        json!([{"by": "guest", "say": "Hello\nyou", "aside": 1.50}])
+    );
 }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use multillm_plugin_sdk::body::Open;
 use multillm_plugin_sdk::outcome::lenient_count;
 use multillm_plugin_sdk::{FinishReason, Usage};
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Serialize)]
 pub(crate) struct Talk<'a> {
     pub model: &'a str,
-    pub turns: Vec<Turn>,
+    pub turns: Vec<Open<'a, Turn>>,
     /// Answer line by line.
     pub live: bool,
     // What the caller did not ask for is left out, so that the vendor's default counts.

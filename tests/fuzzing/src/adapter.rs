@@ -72,6 +72,7 @@ impl Subject {
         let target = wire::Target {
             model: self.model.to_owned(),
             settings: settings.json.to_owned(),
+            wire: self.native.wire(),
         };
         let response = wire::Response {
             status: *pick(status, &STATUS),
@@ -116,10 +117,6 @@ impl Subject {
             Tail::Foreign(_) => {}
             Tail::Whole(body) => return self.whole(target, wire::Response { body, ..response }),
         }
-        let batches: Vec<Vec<_>> = batches
-            .into_iter()
-            .map(|frames| frames.into_iter().map(to_wire).collect())
-            .collect();
         let frames = batches.concat();
         let native = self.native.stream(target, &frames);
         let component = self.component().stream(target, batches);
@@ -143,13 +140,6 @@ impl Subject {
             !answer.into_parts(0).iter().any(nameless),
             "a call without id"
         );
-    }
-}
-
-fn to_wire(frame: multillm::transport::Frame) -> wire::Frame {
-    wire::Frame {
-        event: frame.event,
-        data: frame.data,
     }
 }
 

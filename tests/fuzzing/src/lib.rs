@@ -10,6 +10,8 @@
 //! - `input`: how an input is taken apart
 //! - `framing`, `config`, `url`: the host's own parts
 //! - `adapter`: a plugin, natively and through its component, for each of the seven
+//! - `face`: what the gateway reads of callers and writes for them, a target for each face
+//! - `relay`: what the relays of all wires read, against what their chats read
 //!
 //! The components must have been built: `cargo xtask plugins`.
 #![forbid(unsafe_code)]
@@ -20,9 +22,13 @@
 
 mod adapter;
 mod config;
+mod face;
 mod framing;
 mod input;
+mod relay;
 mod url;
+
+use multillm_gateway::face::Face;
 
 use adapter::subjects::{AZURE, CLAUDE, COHERE, GEMINI, HUGGINGFACE, OLLAMA, OPENAI};
 
@@ -34,8 +40,15 @@ pub struct Target {
     check: fn(&[u8]),
 }
 
+/// The target of a face.
+macro_rules! of_face {
+    ($name:literal, $face:ident) => {
+        Target::new($name, || (), |input| face::check(Face::$face, input))
+    };
+}
+
 /// Every target.
-pub static TARGETS: [Target; 10] = [
+pub static TARGETS: [Target; 19] = [
     Target::new("framing", || (), framing::check),
     Target::new("config", || (), config::check),
     Target::new("url", || (), url::check),
@@ -50,6 +63,15 @@ pub static TARGETS: [Target; 10] = [
     Target::new("claude", || CLAUDE.prepare(), |input| CLAUDE.check(input)),
     Target::new("ollama", || OLLAMA.prepare(), |input| OLLAMA.check(input)),
     Target::new("cohere", || COHERE.prepare(), |input| COHERE.check(input)),
+    Target::new("relay", || (), relay::check),
+    of_face!("face_chat", OpenAiChat),
+    of_face!("face_responses", OpenAiResponses),
+    of_face!("face_messages", AnthropicMessages),
+    of_face!("face_ollama", OllamaChat),
+    of_face!("face_prompt", OllamaGenerate),
+    of_face!("face_gemini", Gemini),
+    of_face!("face_cohere", CohereChat),
+    Target::new("face_vectors", || (), face::vectors::check),
 ];
 
 impl Target {

@@ -16,7 +16,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue as Value};
 use multillm::transport::{
-    BaseUrl, Blob, BodyPart, Framing, HeaderValue, Host, HttpRequest, Method, Prepared, assemble,
+    BaseUrl, Blob, BodyPart, Framing, HeaderValue, Host, Method, Prepared, Request, Secrets,
+    assemble,
 };
 use secrecy::SecretString;
 use url::Url;
@@ -55,7 +56,7 @@ pub(crate) fn check(input: &[u8]) {
         Ok(base_url) => base_url,
         Err(error) => return said(&error.to_string()),
     };
-    let secrets = [("api_key".to_owned(), SecretString::from(SECRET))];
+    let secrets = Secrets::new([("api_key".to_owned(), SecretString::from(SECRET))]);
     let blobs = [Blob {
         id: 0,
         bytes: PICTURE.0.into(),
@@ -72,8 +73,8 @@ pub(crate) fn check(input: &[u8]) {
     }
 }
 
-fn request<'text>(records: impl Iterator<Item = &'text str>) -> HttpRequest {
-    let mut request = HttpRequest {
+fn request<'text>(records: impl Iterator<Item = &'text str>) -> Request {
+    let mut request = Request {
         method: Method::Post,
         path: vec![],
         query: vec![],
@@ -124,7 +125,7 @@ fn said(message: &str) {
     assert!(!message.contains(['\r', '\n']), "{message:?}");
 }
 
-fn accepted(base: &str, request: &HttpRequest, prepared: &Prepared) {
+fn accepted(base: &str, request: &Request, prepared: &Prepared) {
     let base = Url::parse(base.trim()).expect("a base URL is a URL");
     assert!(matches!(base.scheme(), "http" | "https"), "{base}");
     let bare = base.username().is_empty()
@@ -141,6 +142,7 @@ fn accepted(base: &str, request: &HttpRequest, prepared: &Prepared) {
     assert!(shown.contains(&format!("query: {names:?}, ")), "{shown}");
     let length = request.body.iter().map(|part| match part {
         BodyPart::Text(text) => text.len() as u64,
+        BodyPart::Bytes(bytes) => bytes.len() as u64,
         BodyPart::BlobBase64(_) => PICTURE.1,
     });
     assert_eq!(prepared.body_len(), length.sum::<u64>());
@@ -190,7 +192,7 @@ fn decoded(segment: &str) -> String {
 
 /// The headers that an accepted request must have: what the plugin said, a secret where it said
 /// so, and what is said for it.
-fn headers(request: &HttpRequest, has_body: bool) -> HeaderMap {
+fn headers(request: &Request, has_body: bool) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in &request.headers {
         let name: HeaderName = name.parse().expect("the name of a header");

@@ -83,4 +83,5 @@ macro_rules! replay {
     };
 }
 
-replay! { framing config url openai azure huggingface gemini claude ollama cohere }
+replay! { framing config url openai azure huggingface gemini claude ollama cohere relay
+face_chat face_responses face_messages face_ollama face_prompt face_gemini face_cohere face_vectors }

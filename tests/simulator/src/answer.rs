@@ -7,7 +7,7 @@ use crate::fault::Faults;
 use crate::question::{Choice, Format, Question, Speaker, Tool};
 use crate::schema;
 use crate::seal;
-use crate::text::Triggers;
+use crate::text::{self, Triggers};
 use crate::token;
 
 pub(crate) use usage::Usage;
@@ -27,7 +27,20 @@ pub(crate) struct Answer {
     pub(crate) plan: Option<String>,
     pub(crate) finish: Finish,
     pub(crate) usage: Usage,
+    /// Tools of the vendor's that were used, by their unified names.
+    pub(crate) used: Vec<&'static str>,
+    /// What the question told the tool.
+    pub(crate) asked: String,
+    /// A picture comes with it.
+    pub(crate) draws: bool,
 }
+
+/// The page that every search finds.
+pub(crate) const PAGE: (&str, &str) = ("https://search.example/first", "The first result");
+/// The only program that is ever run, and what it prints.
+pub(crate) const PROGRAM: (&str, &str) = ("print(6 * 7)", "42\n");
+/// A picture of one pixel, in base64.
+pub(crate) const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -52,7 +65,7 @@ pub(crate) enum Finish {
 
 /// Answers a question.
 pub(crate) fn answer(question: &Question, faults: &Faults) -> Answer {
-    let asked = faults.strip(question.last_user_text());
+    let asked = text::without_reminders(&faults.strip(question.last_user_text()));
     let triggers = Triggers::read(&asked);
     let seed = seal::digest(&["question", &format!("{question:?}")]);
     let draft = Draft::of(question, &triggers, &asked, faults);
@@ -73,7 +86,14 @@ pub(crate) fn answer(question: &Question, faults: &Faults) -> Answer {
         plan: draft.plan,
         finish: draft.finish,
         usage: Usage::of_prompt(question, &triggers),
+        used: used(question, &triggers),
+        draws: question.draws && triggers.draw,
+        asked: asked.to_string(),
     };
+    if !answer.calls.is_empty() || answer.finish != Finish::Stop {
+        answer.used.clear();
+        answer.draws = false;
+    }
     answer.usage.reasoning = reasoning_tokens;
     answer.stop_at(&question.stop);
     answer.limit(question.max_tokens);
@@ -210,6 +230,18 @@ impl Draft {
             finish: Finish::Stop,
         }
     }
+}
+
+/// The vendor's tools that an answer uses: those that are offered and asked for in words.
+fn used(question: &Question, triggers: &Triggers) -> Vec<&'static str> {
+    let wanted = [
+        ("web-search", triggers.search),
+        ("code-execution", triggers.run),
+    ];
+    let used = wanted
+        .into_iter()
+        .filter(|(name, wanted)| *wanted && question.servers.contains(name));
+    used.map(|(name, _)| name).collect()
 }
 
 fn plain_text(question: &Question, triggers: &Triggers, asked: &str) -> String {

@@ -30,7 +30,7 @@
 //! | Anthropic | `/anthropic` | `sk-sim-anthropic` |
 //! | Gemini | `/gemini` | `sk-sim-gemini` |
 //! | Cohere | `/cohere` | `sk-sim-cohere` |
-//! | Ollama | `/ollama` | none (or `sk-sim-ollama` with `ollama_needs_key`) |
+//! | Ollama | `/ollama`, and nothing at all, as at its usual address | none (or `sk-sim-ollama` with `ollama_needs_key`) |
 //!
 //! # Answers
 //!
@@ -51,6 +51,8 @@
 //! | `empty reply` | the vendor's empty success |
 //! | `cached=N`, `cache_write=N` | N more prompt tokens, read from or written to a cache |
 //! | `reasoning=N` | N reasoning tokens, if the model reasons |
+//! | `search the web`, `run code` | the vendor's own tool is used, if it is offered; a search is cited |
+//! | `draw a picture` | a picture of one pixel, if the answer may hold one |
 //!
 //! # Faults
 //!

@@ -22,6 +22,12 @@ pub(crate) struct Question {
     pub(crate) stop: Vec<String>,
     /// Whether the model reasons before it answers.
     pub(crate) reasoning: bool,
+    /// Tools that the vendor runs, by their unified names.
+    pub(crate) servers: Vec<&'static str>,
+    /// Documents that the answer cites: their titles.
+    pub(crate) documents: Vec<String>,
+    /// Whether the answer may hold a picture.
+    pub(crate) draws: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

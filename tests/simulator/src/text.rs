@@ -18,6 +18,12 @@ pub(crate) struct Triggers {
     pub(crate) two_calls: bool,
     /// `say why`
     pub(crate) say_why: bool,
+    /// `search the web`
+    pub(crate) search: bool,
+    /// `run code`
+    pub(crate) run: bool,
+    /// `draw a picture`
+    pub(crate) draw: bool,
     /// `name=value` words, for tool arguments and the counts below
     pub(crate) pairs: BTreeMap<String, String>,
 }
@@ -32,6 +38,9 @@ impl Triggers {
             empty: lower.contains("empty reply"),
             two_calls: lower.contains("two calls"),
             say_why: lower.contains("say why"),
+            search: lower.contains("search the web"),
+            run: lower.contains("run code"),
+            draw: lower.contains("draw a picture"),
             pairs: pairs(text),
         }
     }
@@ -40,6 +49,22 @@ impl Triggers {
     pub(crate) fn count(&self, name: &str) -> Option<u64> {
         self.pairs.get(name)?.parse().ok()
     }
+}
+
+/// What the user said, without what a client's program says there about itself: Claude Code names all its tools so.
+pub(crate) fn without_reminders(text: &str) -> String {
+    const BEGIN: &str = "<system-reminder>";
+    const END: &str = "</system-reminder>";
+    let mut left = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(BEGIN) {
+        let Some((_, behind)) = after.split_once(END) else {
+            break;
+        };
+        left += before;
+        rest = behind.trim_start();
+    }
+    left + rest
 }
 
 fn words_asked(lower: &str) -> Option<u64> {
@@ -66,6 +91,13 @@ fn pairs(text: &str) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reminders_are_not_the_users_words() {
+        let text = "a <system-reminder>use Bash</system-reminder>\n\nb<system-reminder>c";
+        assert_eq!(without_reminders(text), "a b<system-reminder>c");
+        assert_eq!(without_reminders("plain"), "plain");
+    }
 
     #[test]
     fn finds_every_trigger() {

@@ -16,3 +16,9 @@ mod gemini;
 mod ollama;
 #[path = "it/openai_family.rs"]
 mod openai_family;
+#[path = "it/responses.rs"]
+mod responses;
+#[path = "it/servers.rs"]
+mod servers;
+#[path = "it/turns.rs"]
+mod turns;

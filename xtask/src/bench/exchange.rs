@@ -30,6 +30,9 @@ pub(super) struct Exchange {
     /// Without one.
     forgetful: PathBuf,
     url: String,
+    /// A copy of the program, with nothing beside it.
+    alone: PathBuf,
+    base_url: String,
 }
 
 impl Exchange {
@@ -59,12 +62,53 @@ impl Exchange {
         let history = json!({ "path": folder.join("history.db") });
         fs::write(&config, content(history))?;
         fs::write(&forgetful, content(json!({ "enabled": false })))?;
+        let program = workspace.program("release", "multillm");
+        let alone = folder.join("alone").join("multillm");
+        fs::create_dir_all(folder.join("alone"))?;
+        fs::copy(&program, &alone)?;
         Ok(Exchange {
-            program: workspace.program("release", "multillm"),
+            program,
             config,
             forgetful,
             url: format!("{base_url}/chat/completions"),
+            alone,
+            base_url: base_url.to_owned(),
         })
+    }
+
+    /// The program alone, asking for the first time: nothing is in its home, and no configuration
+    /// anywhere. `home` is emptied.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be emptied.
+    pub(super) fn first_query(&self, home: &Path) -> Result<Command> {
+        self.first(home, QUESTION)
+    }
+
+    /// The same, and the answer takes a while.
+    ///
+    /// # Errors
+    ///
+    /// As [`Exchange::first_query`].
+    pub(super) fn slow_first_query(&self, home: &Path) -> Result<Command> {
+        self.first(home, SLOW_QUESTION)
+    }
+
+    fn first(&self, home: &Path, question: &str) -> Result<Command> {
+        if home.exists() {
+            fs::remove_dir_all(home)?;
+        }
+        fs::create_dir_all(home)?;
+        let mut command = process::in_clean_environment(&self.alone);
+        command
+            .current_dir(home)
+            .env("HOME", home)
+            .env(KEY_VARIABLE, KEY)
+            .env("OPENAI_BASE_URL", &self.base_url)
+            .args(["query", question, "--model"])
+            .arg(format!("openai/{MODEL}"));
+        Ok(command)
     }
 
     /// The program, asking; compiled code is kept in `cache`.

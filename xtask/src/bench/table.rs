@@ -3,24 +3,26 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Three columns; the first is left, the others are right.
-pub(super) struct Table {
-    head: [String; 3],
-    rows: Vec<[String; 3]>,
+/// The first column is left, the others are right.
+pub(super) struct Table<const COLUMNS: usize> {
+    head: [String; COLUMNS],
+    rows: Vec<[String; COLUMNS]>,
 }
 
-impl Table {
-    pub(super) fn new(head: [&str; 3]) -> Self {
+impl<const COLUMNS: usize> Table<COLUMNS> {
+    pub(super) fn new(head: [&str; COLUMNS]) -> Self {
         Table {
             head: head.map(str::to_owned),
             rows: Vec::new(),
         }
     }
 
-    pub(super) fn row(&mut self, cells: [&str; 3]) {
+    pub(super) fn row(&mut self, cells: [&str; COLUMNS]) {
         self.rows.push(cells.map(str::to_owned));
     }
+}
 
+impl Table<3> {
     /// Median and ninth decile of a series, which it sorts.
     pub(super) fn times(&mut self, what: &str, series: &mut [Duration]) {
         series.sort();
@@ -43,10 +45,10 @@ impl Table {
     }
 }
 
-impl fmt::Display for Table {
+impl<const COLUMNS: usize> fmt::Display for Table<COLUMNS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "| {} |", self.head.join(" | "))?;
-        writeln!(f, "|---|---:|---:|")?;
+        writeln!(f, "|---|{}", "---:|".repeat(COLUMNS.saturating_sub(1)))?;
         for row in &self.rows {
             writeln!(f, "| {} |", row.join(" | "))?;
         }

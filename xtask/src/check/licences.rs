@@ -1,4 +1,9 @@
 //! Holds the licence of every dependency, of every platform, against `deny.toml`.
+//!
+//! cargo-deny reads the same file and more of it; where it is installed, `cargo deny check` is the better
+//! tool. This stays because `cargo xtask test` asks for nothing but the toolchain, and a licence that
+//! came in with an update must not wait for a machine that has the tool. What an expression allows is
+//! decided by `spdx`, the library that cargo-deny itself uses.
 
 use std::fs;
 

@@ -9,7 +9,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::ollama;
 use crate::simulator::Simulator;
 use crate::workspace::Workspace;
 
@@ -17,6 +16,8 @@ use crate::workspace::Workspace;
 pub(super) const COMMITTED: &str = "configs/simulator.json";
 /// The port in it.
 pub(super) const PORT: u16 = 18_080;
+/// Where an Ollama of this machine listens by default.
+pub(super) const OLLAMA: &str = "127.0.0.1:11434";
 
 /// A red picture, three pixels wide and two high.
 const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR42mO4Y2MDQQxwFgBThAf5YjHXBwAAAABJRU5ErkJggg==";
@@ -78,18 +79,14 @@ impl Setup {
         Ok(setup)
     }
 
-    /// Whether the plugin is built.
-    pub(super) fn has_plugin(&self, name: &str) -> bool {
-        self.plugin_dir.join(format!("{name}.wasm")).is_file()
-    }
-
     /// A configuration for the Ollama of this machine.
     pub(super) fn for_ollama(&self, model: &str) -> Value {
         json!({
             "default_model": "local",
             "plugin_dir": self.plugin_dir,
-            "providers": { "ollama": { "base_url": format!("http://{}", ollama::ADDRESS) } },
+            "providers": { "ollama": { "base_url": format!("http://{OLLAMA}") } },
             "models": { "local": { "provider": "ollama", "model_name": model } },
+            "retry": { "max_attempts": 1 },
             "history": { "enabled": false },
         })
     }

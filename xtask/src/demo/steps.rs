@@ -7,9 +7,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
-use super::config::{Setup, VENDORS};
-use super::{look, ollama};
+use super::config::{OLLAMA, Setup, VENDORS};
+use super::look;
 use crate::process::{self, Finished};
 use crate::simulator::{Exchange, Simulator};
 use crate::workspace::Workspace;
@@ -142,12 +143,8 @@ pub(super) fn openai(stage: &mut Stage, setup: &Setup) {
 }
 
 /// A plain and a streamed answer of every other vendor.
-pub(super) fn other_vendors(stage: &mut Stage, setup: &Setup) {
+pub(super) fn other_vendors(stage: &mut Stage) {
     for (plugin, model) in VENDORS.iter().filter(|(plugin, _)| *plugin != "openai") {
-        if !setup.has_plugin(plugin) {
-            println!("\n   (there is no plugin {plugin} yet: left out)");
-            continue;
-        }
         let question = "Who are you?";
         let plain = ["query", "--model", model, question];
         stage.show(&format!("{plugin}: a plain answer"), &plain, |done| {
@@ -182,22 +179,30 @@ pub(super) fn key_on_the_wire(stage: &mut Stage, simulator: &Simulator) {
     });
 }
 
-/// A real model, where one runs on this machine.
+/// A real model, where one runs on this machine: the first that the program lists and that can chat.
 ///
 /// # Errors
 ///
-/// The configuration for it cannot be written.
+/// The configuration for it cannot be written, or the program cannot be run.
 pub(super) fn real_ollama(stage: &mut Stage, setup: &Setup) -> Result<()> {
-    let Some(model) = ollama::first_model().filter(|_| setup.has_plugin("ollama")) else {
-        println!(
-            "\n   (no Ollama answers on {}: its step is left out)",
-            ollama::ADDRESS
-        );
+    let config = setup.config.with_file_name("ollama.json");
+    let write = |model: &str| {
+        fs::write(&config, setup.for_ollama(model).to_string())
+            .with_context(|| format!("cannot write {}", config.display()))
+    };
+    write("any")?;
+    let mut list = process::in_clean_environment(&stage.program);
+    list.arg("--config").arg(&config);
+    let listed = list.args(["list", "--provider", "ollama", "--json"]);
+    let listed = process::finish_within(listed, LIMIT)?.stdout;
+    let listed: Value = serde_json::from_str(&listed).unwrap_or_default();
+    let models = listed.as_array().into_iter().flatten();
+    let mut names = models.filter_map(|model| model.get("id")?.as_str());
+    let Some(model) = names.find(|name| !name.contains("embed")) else {
+        println!("\n   (no Ollama answers on {OLLAMA}: its step is left out)");
         return Ok(());
     };
-    let config = setup.config.with_file_name("ollama.json");
-    fs::write(&config, setup.for_ollama(&model).to_string())
-        .with_context(|| format!("cannot write {}", config.display()))?;
+    write(model)?;
     let question = "Answer with one word: what is the capital of France?";
     let title = format!("A real model on this machine: {model}");
     stage.show_with(&config, &title, &["query", question], |done| {

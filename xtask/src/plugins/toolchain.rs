@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -12,19 +10,16 @@ use crate::process;
 
 /// The target of all components. It has no system interface at all, so what is
 /// built for it can import nothing that its author did not ask for.
-pub(super) const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Waits between the attempts to install the target.
-const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(5)];
-
-/// Checks that the standard library of [`TARGET`] is there, and installs it
+/// Checks that the standard library of a target is there, and installs it
 /// with rustup where it is not.
 ///
 /// # Errors
 ///
 /// It is missing and cannot be installed; the message says how to do it by hand.
-pub(super) fn ensure_target() -> Result<()> {
-    if is_installed()? {
+pub(crate) fn ensure_target(target: &str) -> Result<()> {
+    if is_installed(target)? {
         return Ok(());
     }
     let rustup = Command::new("rustup")
@@ -33,16 +28,18 @@ pub(super) fn ensure_target() -> Result<()> {
         .stderr(Stdio::null())
         .status();
     if rustup.is_ok_and(|status| status.success()) {
-        eprintln!("the target {TARGET} is missing: installing it with rustup");
-        install()?;
-        if is_installed()? {
+        eprintln!("the target {target} is missing: installing it with rustup");
+        process::run(Command::new("rustup").args(["target", "add", target])).context(
+            "rustup cannot install it: check the network, and HTTPS_PROXY where there is a proxy",
+        )?;
+        if is_installed(target)? {
             return Ok(());
         }
     }
     bail!(
-        "the rust compiler has no target {TARGET}; install it with \
-         `rustup target add {TARGET}`, or, where rust comes from the distribution, \
-         with its package (`apt install libstd-rust-dev-wasm32`, \
+        "the rust compiler has no target {target}; install it with \
+         `rustup target add {target}`, or, where rust comes from the distribution, \
+         with its package (for {TARGET} `apt install libstd-rust-dev-wasm32`, \
          `dnf install rust-std-static-{TARGET}`, `pacman -S rust-wasm`), and run this again"
     );
 }
@@ -65,25 +62,8 @@ pub(super) fn rust_sources() -> Result<(PathBuf, String)> {
     Ok((sources, commit.to_owned()))
 }
 
-fn install() -> Result<()> {
-    let mut last = Ok(());
-    for pause in PAUSES.iter().map(Some).chain([None]) {
-        last = process::run(Command::new("rustup").args(["target", "add", TARGET]));
-        match pause {
-            Some(pause) if last.is_err() => thread::sleep(*pause),
-            _ => break,
-        }
-    }
-    last.with_context(|| {
-        format!(
-            "rustup cannot install {TARGET}: check the network (and HTTPS_PROXY), \
-             then run `rustup target add {TARGET}`"
-        )
-    })
-}
-
-fn is_installed() -> Result<bool> {
-    let printed = process::capture(rustc().args(["--print", "target-libdir", "--target", TARGET]))?;
+fn is_installed(target: &str) -> Result<bool> {
+    let printed = process::capture(rustc().args(["--print", "target-libdir", "--target", target]))?;
     let Ok(entries) = fs::read_dir(printed.trim()) else {
         return Ok(false);
     };

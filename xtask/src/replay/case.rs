@@ -9,17 +9,35 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+/// What was asked of a vendor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    /// An answer.
+    #[default]
+    Chat,
+    /// An answer, by OpenAI's Responses API.
+    Responses,
+    /// Vectors of texts.
+    Embeddings,
+    /// How many tokens a question has.
+    Tokens,
+}
+
 /// A recorded exchange.
 pub(super) struct Case {
     /// The file's name without its extension.
     pub(super) name: String,
     pub(super) vendor: String,
+    pub(super) kind: Kind,
     /// The model's name as the vendor knows it; empty where it was not recorded.
     model: String,
-    url: String,
+    pub(super) url: String,
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
+    /// What was asked, as it was written; empty where it was not recorded.
+    pub(super) request: String,
     /// The request asked for a stream.
     pub(super) stream: bool,
     pub(super) framing: String,
@@ -31,8 +49,12 @@ pub(super) struct Case {
 struct Raw {
     vendor: String,
     #[serde(default)]
+    kind: Kind,
+    #[serde(default)]
     model: Option<String>,
     url: String,
+    #[serde(default)]
+    request_body: Option<String>,
     status: u16,
     #[serde(default)]
     response_headers: Vec<(String, String)>,
@@ -61,6 +83,24 @@ pub(super) struct Expect {
     pub(super) vendor_model: Option<String>,
     pub(super) usage: Option<Map<String, Value>>,
     pub(super) error: Option<Failure>,
+    /// Items of an answer that another than the caller's tools made: type, id and state.
+    pub(super) server_tool_calls: Vec<Value>,
+    /// What texts rest on.
+    pub(super) citations: Vec<Value>,
+    /// Pictures that the model made.
+    pub(super) images: Vec<Value>,
+    /// The service level that answered.
+    pub(super) service_tier: Option<String>,
+    /// How many vectors came,
+    pub(super) vectors: usize,
+    /// how long they are,
+    pub(super) dimension: usize,
+    /// how the first begins,
+    pub(super) first: Vec<f64>,
+    /// and the last.
+    pub(super) last: Vec<f64>,
+    /// Tokens of a question.
+    pub(super) input_tokens: Option<u64>,
     /// Fields that are not to be compared.
     pub(super) doubt: Vec<Doubt>,
     /// A success with this finish reason is right as well.
@@ -131,6 +171,7 @@ impl Case {
         Ok(Case {
             name: name.to_owned(),
             vendor: raw.vendor,
+            kind: raw.kind,
             model: raw.model.unwrap_or_default(),
             url: raw.url,
             status: raw.status,
@@ -138,6 +179,7 @@ impl Case {
             body: STANDARD
                 .decode(&raw.response_body)
                 .context("response_body is no base64")?,
+            request: raw.request_body.unwrap_or_default(),
             stream: raw.stream,
             framing: raw.framing,
             expect: raw.expect,
@@ -165,6 +207,9 @@ impl Case {
     /// What the recorded URL says about the provider's settings.
     pub(super) fn settings(&self) -> Value {
         let mut settings = Map::new();
+        if self.kind == Kind::Responses {
+            settings.insert("api".to_owned(), json!("responses"));
+        }
         if self.vendor == "azure" {
             let (path, query) = self.url.split_once('?').unwrap_or((&self.url, ""));
             let mut segments = path

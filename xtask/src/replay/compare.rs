@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::case::{Case, Expect, Failure, ToolCall};
+use super::case::{Case, Expect, Failure, Kind, ToolCall};
 use super::drive::Outcome;
+use super::{beside, counted};
 
 /// The token counts of an answer.
 const COUNTS: [&str; 6] = [
@@ -25,13 +26,20 @@ const RETRY_TOLERANCE_MS: f64 = 1.0;
 pub(super) fn differences(case: &Case, outcome: &Outcome, requests: usize) -> Vec<String> {
     let expect = &case.expect;
     let mut found = match (outcome, &expect.error) {
-        (Outcome::Answer { object, events }, None) => {
-            let mut found = answer(expect, object);
-            if case.stream {
-                found.extend(stream(object, events));
+        (Outcome::Answer { object, events }, None) => match case.kind {
+            Kind::Embeddings => counted::vectors(expect, object),
+            Kind::Tokens => counted::tokens(expect, object),
+            Kind::Chat | Kind::Responses => {
+                let mut found = answer(expect, object);
+                if case.stream {
+                    found.extend(stream(object, events));
+                }
+                if case.kind == Kind::Responses {
+                    found.extend(beside::differences(expect, object));
+                }
+                found
             }
-            found
-        }
+        },
         (Outcome::Answer { object, .. }, Some(failure)) => {
             let finish = text(object, "finish_reason");
             if expect.or_finish.as_deref() == Some(finish) {
@@ -108,7 +116,7 @@ fn answer(expect: &Expect, got: &Value) -> Vec<String> {
     found
 }
 
-fn usage(expect: &Expect, got: &Value) -> Vec<String> {
+pub(super) fn usage(expect: &Expect, got: &Value) -> Vec<String> {
     let none = Map::new();
     let wanted = expect.usage.as_ref().unwrap_or(&none);
     let reported = got.get("usage").and_then(Value::as_object).unwrap_or(&none);
@@ -124,7 +132,7 @@ fn usage(expect: &Expect, got: &Value) -> Vec<String> {
 }
 
 /// A count; null, 0 and a missing one are equal.
-fn number(counts: &Map<String, Value>, name: &str) -> f64 {
+pub(super) fn number(counts: &Map<String, Value>, name: &str) -> f64 {
     counts.get(name).and_then(Value::as_f64).unwrap_or_default()
 }
 
@@ -266,7 +274,7 @@ fn failed(expect: &Expect, wanted: &Failure, got: &Value) -> Vec<String> {
 }
 
 /// The text of a field; null and a missing one are empty.
-fn text<'value>(object: &'value Value, field: &str) -> &'value str {
+pub(super) fn text<'value>(object: &'value Value, field: &str) -> &'value str {
     object
         .get(field)
         .and_then(Value::as_str)

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::case::Case;
+use super::case::{Case, Kind};
 use crate::process::{self, Finished};
 
 /// A case that takes longer has failed.
@@ -72,11 +72,25 @@ impl Driver {
             .env("XDG_CACHE_HOME", &self.cache)
             .env(KEY_VARIABLE, "no-secret-at-all")
             .arg("--config")
-            .arg(&config)
-            .args(["query", "--json", "--model", "case"])
-            .args(case.stream.then_some("--stream"))
-            .arg(PROMPT);
-        outcome(&process::finish_within(&mut command, LIMIT)?, case.stream)
+            .arg(&config);
+        let streams = case.stream && matches!(case.kind, Kind::Chat | Kind::Responses);
+        match case.kind {
+            Kind::Chat | Kind::Responses => {
+                command.args(["query", "--json", "--model", "case"]);
+                command.args(streams.then_some("--stream")).arg(PROMPT);
+            }
+            Kind::Embeddings => {
+                // As many texts as vectors came; a failure came of any.
+                let texts = (1..=case.expect.vectors.max(1)).map(|text| format!("text {text}"));
+                command.args(["embed", "--json", "--model", "case"]);
+                command.args(texts);
+            }
+            Kind::Tokens => {
+                command.args(["tokens", "--json", "--no-stdin", "--model", "case"]);
+                command.arg(PROMPT);
+            }
+        }
+        outcome(&process::finish_within(&mut command, LIMIT)?, streams)
     }
 
     fn config(&self, case: &Case, base_url: &str) -> Value {

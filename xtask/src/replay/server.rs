@@ -37,6 +37,8 @@ pub(super) struct Exchange {
     head: String,
     /// Each goes out as one chunk of the chunked transfer coding, and as one write.
     pieces: Vec<Vec<u8>>,
+    /// The body breaks off before its end.
+    cut: bool,
 }
 
 /// The running server; its threads end with the process.
@@ -47,8 +49,15 @@ pub(super) struct Server {
 
 struct Shared {
     exchanges: Vec<Exchange>,
-    /// The request lines that each exchange has answered.
-    asked: Mutex<Vec<Vec<String>>>,
+    /// The requests that each exchange has answered.
+    asked: Mutex<Vec<Vec<Asked>>>,
+}
+
+/// A request that came.
+#[derive(Clone)]
+pub(super) struct Asked {
+    line: String,
+    pub(super) body: Vec<u8>,
 }
 
 impl Exchange {
@@ -92,7 +101,23 @@ impl Exchange {
             .filter_map(|piece| case.body.get(piece).map(chunk))
             .chain([b"0\r\n\r\n".to_vec()])
             .collect();
-        Exchange { head, pieces }
+        Exchange {
+            head,
+            pieces,
+            cut: false,
+        }
+    }
+
+    /// The same, broken off in the middle.
+    pub(super) fn cut(self) -> Self {
+        let mut pieces = self.pieces;
+        // The last piece is the end's.
+        pieces.truncate((pieces.len() - 1) / 2);
+        Exchange {
+            pieces,
+            cut: true,
+            ..self
+        }
     }
 }
 
@@ -130,10 +155,14 @@ impl Server {
 
     /// The first request line that an exchange answered.
     pub(super) fn first_request(&self, number: usize) -> Option<String> {
-        self.asked(number).into_iter().next()
+        self.asked(number)
+            .into_iter()
+            .next()
+            .map(|asked| asked.line)
     }
 
-    fn asked(&self, number: usize) -> Vec<String> {
+    /// The requests that an exchange answered.
+    pub(super) fn asked(&self, number: usize) -> Vec<Asked> {
         let asked = self.shared.asked.lock();
         let found = asked.ok().and_then(|asked| asked.get(number).cloned());
         found.unwrap_or_default()
@@ -145,8 +174,9 @@ impl Shared {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        let request_line = read_request(&stream)?;
-        let number = exchange_number(&request_line);
+        let asked = read_request(&stream)?;
+        let request_line = &asked.line;
+        let number = exchange_number(request_line);
         let exchange = number.and_then(|number| self.exchanges.get(number));
         let Some((number, exchange)) = number.zip(exchange) else {
             stream.write_all(
@@ -154,14 +184,17 @@ impl Shared {
             )?;
             bail!("there is no exchange for {request_line:?}");
         };
-        if let Ok(mut asked) = self.asked.lock()
-            && let Some(lines) = asked.get_mut(number)
+        if let Ok(mut log) = self.asked.lock()
+            && let Some(requests) = log.get_mut(number)
         {
-            lines.push(request_line);
+            requests.push(asked);
         }
         stream.write_all(exchange.head.as_bytes())?;
         for piece in &exchange.pieces {
             stream.write_all(piece)?;
+        }
+        if exchange.cut {
+            return Ok(stream.shutdown(Shutdown::Both)?);
         }
         stream.shutdown(Shutdown::Write)?;
         // Closing while the client still sends would reset the connection.
@@ -170,38 +203,62 @@ impl Shared {
     }
 }
 
-/// Reads a request with its body and returns its first line.
-fn read_request(stream: &TcpStream) -> Result<String> {
+/// Reads a request with its body.
+fn read_request(stream: &TcpStream) -> Result<Asked> {
     let mut reader = BufReader::new(stream);
-    let request_line = read_line(&mut reader)?;
-    let mut length = 0;
-    let mut chunked = false;
-    loop {
-        let line = read_line(&mut reader)?;
-        if line.is_empty() {
-            break;
-        }
-        let (name, value) = line.split_once(':').context("a header without a colon")?;
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse()?,
-            "transfer-encoding" => chunked = value.to_ascii_lowercase().contains("chunked"),
-            _ => {}
-        }
-    }
-    if chunked {
-        skip_chunks(&mut reader)?;
-    } else {
-        skip(&mut reader, length)?;
-    }
-    Ok(request_line)
+    let line = read_line(&mut reader)?;
+    let framing = read_headers(&mut reader, |_, _| {})?;
+    let mut body = Vec::new();
+    framing.read(&mut reader, &mut body)?;
+    Ok(Asked { line, body })
 }
 
-fn skip_chunks(reader: &mut impl BufRead) -> Result<()> {
+/// How a body is framed.
+pub(super) enum Framing {
+    Chunked,
+    Length(u64),
+}
+
+/// Reads headers to their end; gives how the body behind them is framed.
+pub(super) fn read_headers(
+    reader: &mut impl BufRead,
+    mut each: impl FnMut(&str, &str),
+) -> Result<Framing> {
+    let mut framing = Framing::Length(0);
+    loop {
+        let line = read_line(reader)?;
+        if line.is_empty() {
+            return Ok(framing);
+        }
+        let (name, value) = line.split_once(':').context("a header without a colon")?;
+        let (name, value) = (name.to_ascii_lowercase(), value.trim());
+        match name.as_str() {
+            "content-length" => framing = Framing::Length(value.parse()?),
+            "transfer-encoding" if value.eq_ignore_ascii_case("chunked") => {
+                framing = Framing::Chunked;
+            }
+            _ => {}
+        }
+        each(&name, value);
+    }
+}
+
+impl Framing {
+    /// Reads a body to its end; what came before a failure is there.
+    pub(super) fn read(&self, reader: &mut impl BufRead, body: &mut Vec<u8>) -> Result<()> {
+        let Framing::Length(length) = self else {
+            return read_chunks(reader, body);
+        };
+        take(reader, *length, body)
+    }
+}
+
+fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> Result<()> {
     loop {
         let line = read_line(reader)?;
         let digits = line.split(';').next().unwrap_or_default().trim();
         let size = u64::from_str_radix(digits, 16).context("a chunk without a size")?;
-        skip(reader, size)?;
+        take(reader, size, body)?;
         if !read_line(reader)?.is_empty() {
             bail!("a chunk is longer than it says");
         }
@@ -211,15 +268,15 @@ fn skip_chunks(reader: &mut impl BufRead) -> Result<()> {
     }
 }
 
-fn skip(reader: &mut impl BufRead, length: u64) -> Result<()> {
-    let skipped = std::io::copy(&mut reader.take(length), &mut std::io::sink())?;
-    if skipped < length {
-        bail!("the request ended early");
+fn take(reader: &mut impl BufRead, length: u64, body: &mut Vec<u8>) -> Result<()> {
+    let taken = reader.take(length).read_to_end(body)? as u64;
+    if taken < length {
+        bail!("the body ended early");
     }
     Ok(())
 }
 
-fn read_line(reader: &mut impl BufRead) -> Result<String> {
+pub(super) fn read_line(reader: &mut impl BufRead) -> Result<String> {
     let mut line = String::new();
     if reader.take(64 * 1024).read_line(&mut line)? == 0 {
         bail!("the connection ended");

@@ -1,7 +1,8 @@
 //! What whole answers mean.
 
 use multillm_plugin_sdk::{
-    ErrorKind, FinishReason, Opaque, Part, Reasoning, Text, ToolCall, Usage,
+    CitationSource, ErrorKind, FinishReason, Opaque, Part, Reasoning, ServerToolCall, Text,
+    ToolCall, Usage,
 };
 
 use super::message;
@@ -11,6 +12,7 @@ fn thought(text: &str, signature: Option<&str>, redacted: Option<&str>) -> Part 
         text: text.to_owned(),
         signature: signature.map(str::to_owned),
         redacted: redacted.map(str::to_owned),
+        ..Reasoning::default()
     })
 }
 
@@ -18,6 +20,7 @@ fn words(text: &str, signature: Option<&str>) -> Part {
     Part::Text(Text {
         text: text.to_owned(),
         signature: signature.map(str::to_owned),
+        ..Text::default()
     })
 }
 
@@ -47,6 +50,7 @@ fn a_message_is_read_whole() {
             name: "look".to_owned(),
             arguments: arguments.to_owned(),
             signature: None,
+            ..ToolCall::default()
         })
     };
     assert_eq!(
@@ -71,6 +75,7 @@ fn a_message_is_read_whole() {
             cached_tokens: Some(0),
             cache_write_tokens: Some(10),
             reasoning_tokens: None,
+            ..Usage::UNKNOWN
         }
     );
 }
@@ -82,37 +87,66 @@ fn blocks_without_a_unified_form_are_kept_as_they_came() {
     let parts = content(&format!(
         r#"{server},{odd},{{"no":"type"}},7,{{"type":"text","text":"a"}}"#
     ));
-    let own = |kind: &str, data: &str| {
-        Part::Opaque(Opaque {
-            kind: kind.to_owned(),
-            data: data.to_owned(),
-        })
-    };
     assert_eq!(
         parts,
         [
-            own("server_tool_use", server),
-            own("some_new_block", odd),
+            Part::ServerToolCall(ServerToolCall {
+                id: Some("srv".to_owned()),
+                name: "web-search".to_owned(),
+                input: Some(r#"{"q":"x"}"#.to_owned()),
+                data: server.to_owned(),
+            }),
+            Part::Opaque(Opaque {
+                kind: "some_new_block".to_owned(),
+                data: odd.to_owned(),
+            }),
             words("a", None),
         ]
     );
 }
 
 #[test]
-fn citations_sign_their_own_text_only() {
+fn citations_belong_to_their_own_text() {
     let parts = content(
         r#"{"type":"text","text":"It says "},
-           {"type":"text","text":"so","citations":[{"type":"char_location","n":1}, {"n":2}]},
+           {"type":"text","text":"so","citations":[{"type":"char_location","document_index":1}, {"n":2}]},
            {"type":"text","text":"","citations":[{"n":3}]},
            {"type":"text","text":".","citations":null}"#,
     );
+    let [Part::Text(before), Part::Text(cited), Part::Text(after)] = parts.as_slice() else {
+        panic!("{parts:?}");
+    };
     assert_eq!(
-        parts,
-        [
-            words("It says ", Some("[]")),
-            words("so", Some(r#"[{"type":"char_location","n":1},{"n":2}]"#)),
-            words(".", None),
-        ]
+        (before.text.as_str(), before.citations.len()),
+        ("It says ", 0)
+    );
+    assert_eq!((after.text.as_str(), after.citations.len()), (".", 0));
+    let [first, second] = cited.citations.as_slice() else {
+        panic!("{cited:?}");
+    };
+    assert_eq!(cited.text, "so");
+    assert_eq!(first.source, CitationSource::Document("1".to_owned()));
+    assert_eq!(second.extra.as_deref(), Some(r#"{"n":2}"#));
+}
+
+#[test]
+fn the_rest_of_an_answer_is_told_and_its_container_kept() {
+    let answer = message(
+        r#"{"type":"message","content":[{"type":"text","text":"a"}],"stop_reason":"stop_sequence",
+            "stop_sequence":"END","container":{"id":"c1","expires_at":"x"},
+            "usage":{"input_tokens":1,"output_tokens":2,"inference_geo":"global"},"brand_new":1.50}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        answer.extra.as_deref(),
+        Some(
+            r#"{"stop_sequence":"END","container":{"id":"c1","expires_at":"x"},"brand_new":1.50,"usage":{"inference_geo":"global"}}"#
+        )
+    );
+    assert!(
+        matches!(answer.content.as_slice(), [Part::Text(_), Part::Opaque(kept)] if kept.kind == "container"),
+        "{:?}",
+        answer.content
     );
 }
 

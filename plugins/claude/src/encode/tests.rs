@@ -1,10 +1,12 @@
 //! What requests become.
 
 use multillm_plugin_sdk::{
-    BodyPart, ChatRequest, Error, ErrorKind, Framing, JsonSchema, Method, Mode, Part,
-    ReasoningEffort, ResponseFormat, Role, ToolChoice,
+    BodyPart, Cache, ChatRequest, Error, ErrorKind, Framing, HeaderValue, JsonSchema, Media,
+    MediaSource, Method, Mode, Part, ResponseFormat, Role, ToolChoice,
 };
 use serde_json::{Value, json};
+
+mod servers;
 
 use super::{JSON_INSTRUCTION, request};
 use crate::fixtures::{ask, call, converse, message, said, target, tool};
@@ -62,7 +64,7 @@ fn everything_asked_is_there() {
     asked.tools = vec![tool("look")];
     asked.tool_choice = ToolChoice::Named("look".into());
     asked.parallel_tool_calls = Some(false);
-    asked.extra = r#"{"metadata":{"user_id":"u"},"max_tokens":60}"#.into();
+    asked.extra = Some(r#"{"metadata":{"user_id":"u"},"max_tokens":60}"#.into());
     assert_eq!(
         body("claude-3-opus-20240229", &asked),
         json!({"model": "claude-3-opus-20240229", "max_tokens": 60, "system": "Be brief.",
@@ -79,7 +81,7 @@ fn sampled(
     model: &str,
     settings: &str,
     wanted: (Option<f64>, Option<f64>, Option<u32>),
-    effort: Option<ReasoningEffort>,
+    effort: Option<&str>,
 ) -> Result<[Option<f64>; 3], String> {
     let mut asked = ask("Hi");
     (
@@ -87,7 +89,7 @@ fn sampled(
         asked.sampling.top_p,
         asked.sampling.top_k,
     ) = wanted;
-    asked.reasoning_effort = effort;
+    asked.reasoning_effort = effort.map(str::to_owned);
     match body_with(model, settings, &asked) {
         Ok(body) => Ok(
             ["temperature", "top_p", "top_k"].map(|name| body.get(name).and_then(Value::as_f64))
@@ -120,7 +122,7 @@ fn sampling_goes_where_it_is_taken() {
         [None; 3]
     );
     let thinking = |wanted| {
-        let low = Some(ReasoningEffort::Low);
+        let low = Some("low");
         sampled("claude-sonnet-4-5", "{}", wanted, low).unwrap()
     };
     assert_eq!(
@@ -132,7 +134,7 @@ fn sampling_goes_where_it_is_taken() {
 #[test]
 fn sampling_that_a_model_refuses_is_refused_by_name() {
     let newer = r#"{"api_version":"2026-10-21"}"#;
-    let low = Some(ReasoningEffort::Low);
+    let low = Some("low");
     for (model, settings, wanted, effort, named) in [
         (
             "claude-opus-4-8",
@@ -195,7 +197,7 @@ fn what_the_vendor_does_not_know_is_refused() {
     seeded.sampling.seed = Some(1);
     let mut penalised = ask("Hi");
     penalised.sampling.presence_penalty = Some(0.5);
-    for (asked, word) in [(seeded, "seed"), (penalised, "penalty")] {
+    for (asked, word) in [(seeded, "seed"), (penalised, "presence_penalty")] {
         let error = body_with("claude-sonnet-4-5", "{}", &asked).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unsupported);
         assert!(error.message.contains(word), "{error:?}");
@@ -235,7 +237,7 @@ fn json_is_asked_for_in_words() {
 #[test]
 fn a_schema_is_the_vendors_own_and_keeps_its_order() {
     let mut asked = ask("Hi");
-    asked.reasoning_effort = Some(ReasoningEffort::High);
+    asked.reasoning_effort = Some("high".into());
     asked.response_format = ResponseFormat::JsonSchema(JsonSchema {
         name: "answer".into(),
         description: Some("an answer".into()),
@@ -263,7 +265,7 @@ fn a_schema_is_the_vendors_own_and_keeps_its_order() {
 #[test]
 fn thinking_reaches_the_body() {
     let mut asked = ask("Hi");
-    asked.reasoning_effort = Some(ReasoningEffort::Minimal);
+    asked.reasoning_effort = Some("minimal".into());
     assert_eq!(
         field("claude-sonnet-4-5", &asked, "thinking"),
         json!({"type": "enabled", "budget_tokens": 1024})
@@ -276,12 +278,12 @@ fn thinking_reaches_the_body() {
         field("claude-opus-4-7", &asked, "output_config"),
         json!({"effort": "low"})
     );
-    asked.reasoning_effort = Some(ReasoningEffort::None);
+    asked.reasoning_effort = Some("none".into());
     assert_eq!(
         field("claude-opus-4-7", &asked, "thinking"),
         json!({"type": "disabled"})
     );
-    asked.extra = r#"{"thinking":{"type":"adaptive","display":"omitted"}}"#.into();
+    asked.extra = Some(r#"{"thinking":{"type":"adaptive","display":"omitted"}}"#.into());
     assert_eq!(
         field("claude-opus-4-7", &asked, "thinking"),
         json!({"type": "adaptive", "display": "omitted"})
@@ -296,13 +298,14 @@ fn a_loop_without_thoughts_goes_on_without() {
         name: "look".into(),
         content: vec![],
         is_error: false,
+        ..multillm_plugin_sdk::ToolResult::default()
     });
     let mut asked = converse(vec![
         said(Role::User, "q"),
         message(Role::Assistant, [Part::ToolCall(call("t", "look", "{}"))]),
         message(Role::Tool, [result]),
     ]);
-    asked.reasoning_effort = Some(ReasoningEffort::High);
+    asked.reasoning_effort = Some("high".into());
     asked.tools = vec![tool("look")];
     assert_eq!(field("claude-sonnet-4-5", &asked, "thinking"), Value::Null);
 }
@@ -311,7 +314,7 @@ fn a_loop_without_thoughts_goes_on_without() {
 fn tools_of_extra_count_as_tools() {
     let mut asked = ask("Hi");
     asked.tool_choice = ToolChoice::Required;
-    asked.extra = r#"{"tools":[{"type":"web_search_20250305","name":"web_search"}]}"#.into();
+    asked.extra = Some(r#"{"tools":[{"type":"web_search_20250305","name":"web_search"}]}"#.into());
     let body = body("claude-opus-4-1", &asked);
     assert_eq!(body.pointer("/tools/0/name").unwrap(), "web_search");
     assert_eq!(body.pointer("/tool_choice/type").unwrap(), "any");
@@ -320,7 +323,43 @@ fn tools_of_extra_count_as_tools() {
 #[test]
 fn an_extra_that_is_no_object_is_refused() {
     let mut asked = ask("Hi");
-    asked.extra = "[]".into();
+    asked.extra = Some("[]".into());
     let error = body_with("claude", "{}", &asked).unwrap_err();
     assert_eq!(error.kind, ErrorKind::InvalidRequest);
+}
+
+#[test]
+fn files_that_the_vendor_keeps_are_asked_for_as_the_beta_that_they_are() {
+    let beta = |settings: &str, asked: &ChatRequest| {
+        let request = request(&target("claude-sonnet-4-5", settings), asked, Mode::Whole);
+        let headers = request.unwrap().headers.into_iter();
+        let mut found = headers.filter(|header| header.name == "anthropic-beta");
+        found.next().map(|header| header.value)
+    };
+    let plain = |value: &str| Some(HeaderValue::Plain(value.to_owned()));
+    let mut asked = ask("Hi");
+    assert_eq!(beta("{}", &asked), None);
+    let file = Media::from_source(MediaSource::FileId("file_1".into()), None);
+    asked.messages[0].content.push(Part::Media(file));
+    assert_eq!(beta("{}", &asked), plain("files-api-2025-04-14"));
+    assert_eq!(
+        beta(r#"{"beta":["a"]}"#, &asked),
+        plain("a,files-api-2025-04-14")
+    );
+    assert_eq!(
+        beta(r#"{"beta":["files-api-2026-01-01"]}"#, &asked),
+        plain("files-api-2026-01-01")
+    );
+}
+
+#[test]
+fn a_tool_may_be_marked_for_the_cache() {
+    let mut asked = ask("Hi");
+    asked.tools = vec![tool("look")];
+    asked.tools[0].cache = Some(Cache { seconds: None });
+    asked.tools[0].extra = Some(r#"{"defer_loading":true}"#.into());
+    let body = body_with("claude-sonnet-4-5", "{}", &asked).unwrap();
+    let tool = body.pointer("/tools/0").unwrap();
+    assert_eq!(tool["cache_control"], json!({"type": "ephemeral"}));
+    assert_eq!(tool["defer_loading"], true);
 }

@@ -1,19 +1,22 @@
-//! The content blocks of a stream: opened, filled and closed by index.
+//! The content blocks of an answer: opened, filled and closed by index.
 
 use multillm_plugin_sdk::events::Events;
 use multillm_plugin_sdk::json::{Json, member};
-use multillm_plugin_sdk::{Error, outcome};
+use multillm_plugin_sdk::{Citation, Error, outcome};
 
 use super::call::Call;
 use super::own::Own;
-use crate::wire::{NO_CITATIONS, citations, signed_citations, text};
+use crate::citations;
+use crate::servers::Calls;
+use crate::wire::text;
 
 /// The blocks that are open, and what the borders of text depend on.
 #[derive(Default)]
-pub(super) struct Blocks {
+pub(crate) struct Blocks {
     open: Vec<Open>,
     opened: u32,
     calls: u32,
+    servers: Calls,
     /// The block whose unsigned text was the last thing recorded.
     writing: Option<u32>,
 }
@@ -28,8 +31,8 @@ struct Open {
 
 enum Content {
     Text {
-        /// Each as JSON text.
-        citations: Vec<String>,
+        /// Those that came before the first word: they rest on nothing yet.
+        held: Vec<Citation>,
     },
     Thinking {
         signature: String,
@@ -42,13 +45,21 @@ enum Content {
 
 impl Blocks {
     /// Whether a tool was called so far.
-    pub(super) fn has_tool_calls(&self) -> bool {
+    pub(crate) fn has_tool_calls(&self) -> bool {
         self.calls > 0
     }
 
     /// Whether a block was opened so far.
-    pub(super) fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         self.opened > 0
+    }
+
+    /// Reads a block that came whole.
+    pub(crate) fn whole(&mut self, raw: &str, events: &mut Events) -> Result<(), Error> {
+        let block = Json::parse(raw).unwrap_or_default();
+        self.open(u64::from(self.opened), &block, raw, events)?;
+        self.stop_all(events);
+        Ok(())
     }
 
     /// Opens a block. Whatever is still open is closed, save calls: only their pieces say
@@ -65,15 +76,25 @@ impl Blocks {
         for block in self.open.extract_if(.., is_over).collect::<Vec<_>>() {
             self.close(block, events);
         }
-        let Some(block) = event.get("content_block") else {
-            return Ok(());
-        };
+        match (event.get("content_block"), member(data, "content_block")) {
+            (Some(block), Some(raw)) => self.open(index, block, raw.get(), events),
+            _ => Ok(()),
+        }
+    }
+
+    fn open(
+        &mut self,
+        index: u64,
+        block: &Json<'_>,
+        raw: &str,
+        events: &mut Events,
+    ) -> Result<(), Error> {
         let kind = block.text("type").unwrap_or_default();
-        let raw = || member(data, "content_block").map_or("{}", |raw| raw.get());
         match kind {
             "text" => {
-                let citations = citations(block);
-                let number = self.push(index, Content::Text { citations });
+                let citations = block.get("citations").map_or(&[][..], Json::list);
+                let held = citations.iter().map(citations::read).collect();
+                let number = self.push(index, Content::Text { held });
                 self.write(number, text(block, "text")?, events);
             }
             "thinking" => {
@@ -95,7 +116,7 @@ impl Blocks {
                 if self.open.len() >= outcome::MOST_CALLS {
                     return Err(outcome::too_many_calls());
                 }
-                let given = member(raw(), "input").map(outcome::arguments_text);
+                let given = member(raw, "input").map(outcome::arguments_text);
                 let call = Call::start(self.calls, block, &given.unwrap_or_default(), events)?;
                 self.calls += 1;
                 self.push(index, Content::Call(call));
@@ -104,7 +125,7 @@ impl Blocks {
                 self.push(index, Content::Over);
             }
             own => {
-                self.push(index, Content::Own(Own::new(own, raw())));
+                self.push(index, Content::Own(Own::new(own, raw)));
             }
         }
         Ok(())
@@ -119,9 +140,7 @@ impl Blocks {
         let kind = delta.text("type").unwrap_or_default();
         if self.find(index).is_none() {
             let content = match kind {
-                "text_delta" => Content::Text {
-                    citations: Vec::new(),
-                },
+                "text_delta" => Content::Text { held: Vec::new() },
                 "thinking_delta" => Content::Thinking {
                     signature: String::new(),
                 },
@@ -129,6 +148,7 @@ impl Blocks {
             };
             self.push(index, content);
         }
+        let writing = self.writing;
         let Some(block) = self.find(index) else {
             return Ok(());
         };
@@ -137,8 +157,13 @@ impl Blocks {
             (Content::Text { .. }, "text_delta") => {
                 self.write(number, text(delta, "text")?, events);
             }
-            (Content::Text { citations }, "citations_delta") => {
-                citations.extend(delta.get("citation").map(Json::to_string));
+            (Content::Text { held }, "citations_delta") => {
+                let citation = delta.get("citation").map(citations::read);
+                if writing == Some(number) {
+                    citation.into_iter().for_each(|one| events.citation(one));
+                } else {
+                    held.extend(citation);
+                }
             }
             (Content::Thinking { .. }, "thinking_delta") => {
                 self.think(text(delta, "thinking")?, events);
@@ -179,14 +204,8 @@ impl Blocks {
 
     fn close(&mut self, block: Open, events: &mut Events) {
         match block.content {
-            Content::Text { citations } => {
-                if self.writing == Some(block.number)
-                    && let Some(signature) = signed_citations(&citations)
-                {
-                    self.writing = None;
-                    events.text_signature(signature);
-                }
-            }
+            // What rests on no words is nothing.
+            Content::Text { .. } | Content::Over => {}
             Content::Thinking { signature } => {
                 if !signature.is_empty() {
                     self.writing = None;
@@ -196,9 +215,9 @@ impl Blocks {
             Content::Call(call) => call.close(events),
             Content::Own(own) => {
                 self.writing = None;
-                events.opaque(own.close());
+                let (kind, data) = own.close();
+                self.servers.made(&kind, data).tell(events);
             }
-            Content::Over => {}
         }
     }
 
@@ -208,10 +227,14 @@ impl Blocks {
             return;
         }
         if self.writing.is_some_and(|other| other != number) {
-            events.text_signature(NO_CITATIONS);
+            events.text_end();
         }
         self.writing = Some(number);
         events.text(text);
+        let block = self.open.iter_mut().find(|block| block.number == number);
+        if let Some(Content::Text { held }) = block.map(|block| &mut block.content) {
+            held.drain(..).for_each(|one| events.citation(one));
+        }
     }
 
     fn think(&mut self, thought: &str, events: &mut Events) {

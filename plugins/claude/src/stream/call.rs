@@ -31,6 +31,7 @@ impl Call {
             id: block.text("id").map(str::to_owned),
             name: text(block, "name")?.to_owned(),
             signature: call_signature(block),
+            extra: None,
         });
         Ok(Call {
             index,

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 
-use multillm_plugin_sdk::Opaque;
 use multillm_plugin_sdk::json::Json;
 
 /// An open block.
@@ -38,8 +37,8 @@ impl Own {
         self.deltas.push(delta.to_string());
     }
 
-    /// The whole block. It stays byte for byte as it came where nothing was added.
-    pub(super) fn close(self) -> Opaque {
+    /// Its kind, and the whole block. It stays byte for byte as it came where nothing was added.
+    pub(super) fn close(self) -> (String, String) {
         let input = Json::parse(&self.input).ok();
         let is_whole = input.is_none() && self.deltas.is_empty();
         let data = match Json::parse(&self.data) {
@@ -58,10 +57,7 @@ impl Own {
             }
             _ => self.data,
         };
-        Opaque {
-            kind: self.kind,
-            data,
-        }
+        (self.kind, data)
     }
 }
 

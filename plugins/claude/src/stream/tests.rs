@@ -1,20 +1,18 @@
 //! What streams mean, and that they mean what whole answers do.
 
+use multillm_plugin_sdk::assemble::assemble;
 use multillm_plugin_sdk::events::Events;
 use multillm_plugin_sdk::{
-    ChatEvent, ChatResponse, Decoder as _, Error, ErrorKind, Finish, FinishReason, Frame, Opaque,
-    Part, Reasoning, Text, ToolCall, Usage,
+    ChatResponse, Decoder as _, Error, ErrorKind, Finish, FinishReason, Frame, Opaque, Part,
+    Reasoning, Text, Usage,
 };
 
 use super::Decoder;
 use crate::decode::message;
 use crate::fixtures::target;
 
-mod parts;
 mod random;
 mod servers;
-
-use parts::Assembly;
 
 const START: &str = r#"{"type":"message_start","message":{"id":"msg_1","type":"message","model":"claude-x","content":[],"stop_reason":null,"usage":{"input_tokens":1128,"cache_read_input_tokens":2,"output_tokens":1}}        }"#;
 const STOP: &str = r#"{"type":"message_stop"  }"#;
@@ -55,7 +53,7 @@ fn run<T: AsRef<str>>(data: &[T]) -> Result<ChatResponse, Error> {
         };
         decoder.frame(&frame, &mut events)?;
         if events.is_over() {
-            return Ok(Assembly::of(events.into_inner()));
+            return Ok(assemble(events.into_inner()));
         }
     }
     decoder.end(&mut events)?;
@@ -241,6 +239,7 @@ fn a_thought_that_is_not_shown_keeps_its_signature() {
         text: String::new(),
         signature: Some("S".into()),
         redacted: None,
+        ..Reasoning::default()
     });
     assert_eq!(answer.content, [expected]);
 }
@@ -286,6 +285,7 @@ fn what_is_new_is_passed_over_or_kept() {
             Part::Text(Text {
                 text: "a".into(),
                 signature: None,
+                ..Text::default()
             }),
         ]
     );

@@ -4,7 +4,8 @@ use multillm_plugin_sdk::body::Blobs;
 use multillm_plugin_sdk::{ChatRequest, Error, Part, ResultPart, ToolResult};
 use serde_json::value::RawValue;
 
-use super::{Block, image, is_blank, typed, wire_id};
+use super::{Block, is_blank, media, opaque, typed, wire_id};
+use crate::cache::{CACHE, Marks, control};
 use crate::tree::Tree;
 use crate::wire::TOOLSET;
 use multillm_plugin_sdk::json::member;
@@ -16,17 +17,24 @@ const FAILED: &str = "the tool failed";
 pub(super) fn tree<'a>(
     request: &'a ChatRequest,
     result: &'a ToolResult,
+    marks: &Marks<'a>,
     blobs: &mut Blobs,
 ) -> Result<Tree<'a>, Error> {
-    Ok(typed("tool_result")
+    typed("tool_result")
         .with("tool_use_id", Some(wire_id(&result.call_id)))
-        .with("content", content(result, blobs)?)
+        .with("content", content(result, marks, blobs)?)
         .with("is_error", result.is_error.then_some(true))
-        .with(TOOLSET, toolset(request, &result.call_id).map(Tree::Raw)))
+        .with(TOOLSET, toolset(request, &result.call_id).map(Tree::Raw))
+        .with(CACHE, marks.kept(result.cache.as_ref()).map(control))
+        .open("a tool's result", result.extra.as_deref())
 }
 
 /// One text stands as it is, anything else as blocks.
-fn content<'a>(result: &'a ToolResult, blobs: &mut Blobs) -> Result<Option<Tree<'a>>, Error> {
+fn content<'a>(
+    result: &'a ToolResult,
+    marks: &Marks<'a>,
+    blobs: &mut Blobs,
+) -> Result<Option<Tree<'a>>, Error> {
     let mut blocks = Vec::new();
     for part in &result.content {
         match part {
@@ -34,8 +42,13 @@ fn content<'a>(result: &'a ToolResult, blobs: &mut Blobs) -> Result<Option<Tree<
             ResultPart::Text(text) => blocks.push(Block::Text {
                 text,
                 citations: None,
+                cache: None,
+                tail: None,
             }),
-            ResultPart::Image(picture) => blocks.push(image(picture, blobs)?),
+            ResultPart::Media(media) => {
+                blocks.push(Block::Other(media::tree(media, marks, blobs)?));
+            }
+            ResultPart::Opaque(own) => blocks.push(opaque(&own.data)?),
         }
     }
     Ok(match blocks.as_slice() {

@@ -1,13 +1,16 @@
 //! What conversations become.
 
-use multillm_plugin_sdk::body::json_body;
+use multillm_plugin_sdk::body::{Blobs, json_body};
+use multillm_plugin_sdk::json::Json;
 use multillm_plugin_sdk::{
-    Blob, BodyPart, ChatRequest, Error, ErrorKind, Image, ImageSource, Opaque, Part, ResultPart,
-    Role, Text, ToolResult,
+    Blob, BodyPart, Cache, ChatRequest, Error, ErrorKind, Media, MediaSource, Opaque, Part,
+    Reasoning, ResultPart, Role, ServerToolCall, Text, ToolCall, ToolResult,
 };
 use serde_json::{Value, json};
 
-use super::{Turn, conversation, wire_id};
+use super::{Conversation, Turn, conversation, wire_id};
+use crate::cache::{Keeping, Marks};
+use crate::citations;
 use crate::fixtures::{call, converse, message, said, text};
 use crate::model::Model;
 use crate::tree::Tree;
@@ -18,13 +21,28 @@ fn tree(turns: Vec<Turn<'_>>) -> Tree<'_> {
     Tree::List(turns.into_iter().map(Tree::from).collect())
 }
 
+fn spread<'a>(request: &'a ChatRequest, blobs: &mut Blobs) -> Result<Conversation<'a>, Error> {
+    let marks = Marks::of(request, Keeping::Off);
+    conversation(request, Model::of("claude"), &marks, blobs)
+}
+
 fn laid_out(request: &ChatRequest) -> Result<(Value, Option<String>), Error> {
     let mut system = None;
     let parts = json_body(request, |blobs| {
-        let conversation = conversation(request, Model::of("claude"), blobs)?;
-        system = conversation.system;
+        let conversation = spread(request, blobs)?;
+        let said = conversation.system.tree(None);
+        system = said.map(|said| {
+            serde_json::to_value(said)
+                .unwrap()
+                .as_str()
+                .map_or_else(String::new, str::to_owned)
+        });
         Ok(tree(conversation.turns))
     })?;
+    Ok((request_body(parts), system))
+}
+
+fn request_body(parts: Vec<BodyPart>) -> Value {
     let text: String = parts
         .iter()
         .map(|part| match part {
@@ -32,7 +50,7 @@ fn laid_out(request: &ChatRequest) -> Result<(Value, Option<String>), Error> {
             BodyPart::BlobBase64(id) => format!("<blob {id}>"),
         })
         .collect();
-    Ok((serde_json::from_str(&text).unwrap(), system))
+    serde_json::from_str(&text).unwrap()
 }
 
 fn turns(messages: Vec<multillm_plugin_sdk::Message>) -> Value {
@@ -50,6 +68,7 @@ fn result(call_id: &str, content: Vec<ResultPart>, is_error: bool) -> Part {
         name: "look".to_owned(),
         content,
         is_error,
+        ..ToolResult::default()
     })
 }
 
@@ -57,15 +76,8 @@ fn said_result(call_id: &str, words: &str) -> Part {
     result(call_id, vec![ResultPart::Text(words.to_owned())], false)
 }
 
-fn picture(media_type: &str) -> Image {
-    Image {
-        source: ImageSource::Blob(Blob {
-            id: 7,
-            media_type: media_type.to_owned(),
-            length: 10,
-        }),
-        detail: None,
-    }
+fn picture(media_type: &str) -> Media {
+    Media::blob(Blob { id: 7, length: 10 }, media_type)
 }
 
 #[test]
@@ -137,7 +149,7 @@ fn results_of_one_turn_stand_together_and_first() {
 
 #[test]
 fn results_carry_pictures_failures_and_nothing() {
-    let picture = ResultPart::Image(picture("image/png"));
+    let picture = ResultPart::Media(picture("image/png"));
     let turns = turns(vec![message(
         Role::Tool,
         [
@@ -172,10 +184,18 @@ fn blocks_of_the_vendors_own_keep_their_place_and_bytes() {
         r#"{"type":"server_tool_use","id":"srv_1","name":"web_search","input":{"q":1.50}}"#;
     let found = r#"{"type":"web_search_tool_result","tool_use_id":"srv_1","content":[]}"#;
     let cited = r#"[{"type":"web_search_result_location","encrypted_index":"E=="}]"#;
+    let cites = Part::Text(Text {
+        citations: vec![citations::read(
+            &Json::parse(r#"{"type":"web_search_result_location","encrypted_index":"E=="}"#)
+                .unwrap(),
+        )],
+        ..Text::new("so.")
+    });
     let signed = |words: &str, signature: &str| {
         Part::Text(Text {
             text: words.to_owned(),
             signature: Some(signature.to_owned()),
+            ..Text::default()
         })
     };
     let request = converse(vec![
@@ -183,22 +203,23 @@ fn blocks_of_the_vendors_own_keep_their_place_and_bytes() {
         message(
             Role::Assistant,
             [
-                own("server_tool_use", server),
+                Part::ServerToolCall(ServerToolCall {
+                    id: Some("srv_1".into()),
+                    name: "web-search".into(),
+                    input: None,
+                    data: server.to_owned(),
+                }),
                 own("web_search_tool_result", found),
                 signed("It says ", "[]"),
                 signed("so.", cited),
+                cites,
                 signed("Foreign.", "EuY="),
             ],
         ),
     ]);
-    let parts = json_body(&request, |blobs| {
-        Ok(tree(
-            conversation(&request, Model::of("claude"), blobs)?.turns,
-        ))
-    })
-    .unwrap();
+    let parts = json_body(&request, |blobs| Ok(tree(spread(&request, blobs)?.turns))).unwrap();
     let expected = format!(
-        r#"[{{"role":"user","content":[{{"type":"text","text":"q"}}]}},{{"role":"assistant","content":[{server},{found},{{"type":"text","text":"It says "}},{{"type":"text","text":"so.","citations":{cited}}},{{"type":"text","text":"Foreign."}}]}}]"#
+        r#"[{{"role":"user","content":[{{"type":"text","text":"q"}}]}},{{"role":"assistant","content":[{server},{found},{{"type":"text","text":"It says "}},{{"type":"text","text":"so.","citations":{cited}}},{{"type":"text","text":"so.","citations":{cited}}},{{"type":"text","text":"Foreign."}}]}}]"#
     );
     assert_eq!(parts, [BodyPart::Text(expected)]);
 }
@@ -237,17 +258,39 @@ fn who_made_a_call_goes_back_with_it_and_its_result() {
 }
 
 #[test]
+fn a_picture_of_the_models_is_sent_on_by_the_user() {
+    let turns = turns(vec![
+        said(Role::User, "draw"),
+        message(
+            Role::Assistant,
+            [text("Here."), Part::Media(picture("image/png"))],
+        ),
+        said(Role::User, "bigger"),
+    ]);
+    assert_eq!(
+        turns,
+        json!([
+            {"role": "user", "content": [{"type": "text", "text": "draw"}]},
+            {"role": "assistant", "content": [{"type": "text", "text": "Here."}]},
+            {"role": "user", "content": [
+                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "<blob 7>"}},
+                {"type": "text", "text": "bigger"}]},
+        ])
+    );
+}
+
+#[test]
 fn pictures_are_blobs_or_urls() {
-    let url = Image {
-        source: ImageSource::Url("https://example.com/a.png".into()),
+    let url = Media {
         detail: Some("low".into()),
+        ..Media::url("https://example.com/a.png")
     };
     let turns = turns(vec![message(
         Role::User,
         [
-            Part::Image(picture("image/JPG")),
-            Part::Image(url),
-            Part::Image(picture("application/pdf")),
+            Part::Media(picture("image/JPG")),
+            Part::Media(url),
+            Part::Media(picture("application/pdf")),
         ],
     )]);
     assert_eq!(
@@ -276,17 +319,17 @@ fn a_beginning_of_the_answer_has_no_white_space_at_its_end() {
 fn what_cannot_stand_there_is_refused() {
     for (messages, kind) in [
         (
-            vec![message(Role::System, [Part::Image(picture("image/png"))])],
+            vec![message(Role::System, [Part::Media(picture("image/png"))])],
             ErrorKind::Unsupported,
         ),
         (
-            vec![message(Role::User, [Part::Image(picture("image/tiff"))])],
+            vec![message(Role::User, [Part::Media(picture("image/tiff"))])],
             ErrorKind::Unsupported,
         ),
         (
             vec![message(
                 Role::Assistant,
-                [Part::Image(picture("image/png"))],
+                [Part::Media(picture("image/png"))],
             )],
             ErrorKind::Unsupported,
         ),
@@ -331,4 +374,172 @@ fn ids_are_rewritten_alike_for_call_and_result() {
         turns.pointer("/1/content/0/id").unwrap(),
         turns.pointer("/2/content/0/tool_use_id").unwrap()
     );
+}
+
+#[test]
+fn open_tails_are_merged_last_into_what_bears_them() {
+    let tail = |json: &str| Some(json.to_owned());
+    let cached = r#"{"cache_control":{"type":"ephemeral"}}"#;
+    let noted = |words: &str| {
+        Part::Text(Text {
+            extra: tail(cached),
+            ..Text::new(words)
+        })
+    };
+    let picture = Part::Media(Media {
+        extra: tail(r#"{"source":{"media_type":"image/gif"}}"#),
+        ..picture("image/png")
+    });
+    let thought = Part::Reasoning(Reasoning {
+        text: "hm".into(),
+        signature: Some("s".into()),
+        extra: tail(r#"{"n":1.50}"#),
+        ..Reasoning::default()
+    });
+    let called = Part::ToolCall(ToolCall {
+        extra: tail(r#"{"input":{"y":2}}"#),
+        ..call("c1", "look", r#"{"x":1}"#)
+    });
+    let returned = Part::ToolResult(ToolResult {
+        call_id: "c1".into(),
+        extra: tail(r#"{"tag":1}"#),
+        ..ToolResult::default()
+    });
+    let mut messages = vec![
+        message(Role::System, [text("Be brief.")]),
+        message(Role::System, [noted("Rhyme.")]),
+        message(Role::User, [noted("Hi"), picture]),
+        message(Role::Assistant, [thought, called]),
+        message(Role::Tool, [returned]),
+    ];
+    messages[2].extra = tail(r#"{"id":"m"}"#);
+    let request = converse(messages);
+    let parts = json_body(&request, |blobs| {
+        let Conversation { system, turns, .. } = spread(&request, blobs)?;
+        Ok(Tree::object([("messages", tree(turns))]).with("system", system.tree(Some("JSON."))))
+    });
+    let sent = request_body(parts.unwrap());
+    let ephemeral = json!({"type": "ephemeral"});
+    assert_eq!(
+        sent,
+        json!({"messages": [
+            {"role": "user", "id": "m", "content": [
+                {"type": "text", "text": "Hi", "cache_control": ephemeral},
+                {"type": "image", "source": {"type": "base64", "media_type": "image/gif", "data": "<blob 7>"}}]},
+            {"role": "assistant", "content": [
+                {"type": "thinking", "thinking": "hm", "signature": "s", "n": 1.50},
+                {"type": "tool_use", "id": "c1", "name": "look", "input": {"x": 1, "y": 2}}]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1", "tag": 1}]}],
+            "system": [
+                {"type": "text", "text": "Be brief."},
+                {"type": "text", "text": "Rhyme.", "cache_control": ephemeral},
+                {"type": "text", "text": "JSON."}]})
+    );
+}
+
+#[test]
+fn what_has_no_place_is_refused_by_name() {
+    let film = Media::from_source(
+        MediaSource::FileId("file_1".into()),
+        Some("video/mp4".into()),
+    );
+    for (part, named) in [
+        (Part::Media(picture("audio/wav")), "audio/wav"),
+        (Part::Media(picture("text/plain")), "text/plain"),
+        (Part::Media(film), "file_1"),
+    ] {
+        let error = laid_out(&converse(vec![message(Role::User, [part])])).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unsupported, "{}", error.message);
+        assert!(error.message.contains(named), "{}", error.message);
+        assert!(error.message.contains("claude"), "{}", error.message);
+    }
+}
+
+#[test]
+fn documents_stand_at_addresses_and_under_ids_too() {
+    let pdf = |source| {
+        Part::Media(Media {
+            name: Some("a.pdf".into()),
+            ..Media::from_source(source, Some("application/pdf".into()))
+        })
+    };
+    let id = || MediaSource::FileId("file_1".into());
+    let turns = turns(vec![message(
+        Role::User,
+        [
+            pdf(MediaSource::Url("https://example.com/a.pdf".into())),
+            pdf(id()),
+            Part::Media(Media::from_source(id(), Some("image/png".into()))),
+            Part::Media(Media::from_source(id(), None)),
+            Part::Media(Media::url("https://example.com/b.PDF?x=1")),
+        ],
+    )]);
+    assert_eq!(
+        turns.pointer("/0/content").unwrap(),
+        &json!([
+            {"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}, "title": "a.pdf"},
+            {"type": "document", "source": {"type": "file", "file_id": "file_1"}, "title": "a.pdf"},
+            {"type": "image", "source": {"type": "file", "file_id": "file_1"}},
+            {"type": "document", "source": {"type": "file", "file_id": "file_1"}},
+            {"type": "document", "source": {"type": "url", "url": "https://example.com/b.PDF?x=1"}},
+        ])
+    );
+}
+
+#[test]
+fn marks_for_the_cache_stand_before_what_the_caller_adds() {
+    let cache = |seconds| Some(Cache { seconds });
+    let noted = |words: &str, seconds| {
+        Part::Text(Text {
+            cache: cache(seconds),
+            ..Text::new(words)
+        })
+    };
+    let mut picture = picture("image/png");
+    picture.cache = cache(Some(3600));
+    let mut answered = Part::ToolResult(ToolResult {
+        call_id: "c1".into(),
+        cache: cache(Some(60)),
+        ..ToolResult::default()
+    });
+    if let Part::ToolResult(result) = &mut answered {
+        result.extra = Some(r#"{"cache_control":{"ttl":"5m"}}"#.into());
+    }
+    let request = converse(vec![
+        message(Role::System, [text("Be brief."), noted("Rhyme.", None)]),
+        message(Role::User, [noted("Hi", Some(301)), Part::Media(picture)]),
+        message(
+            Role::Assistant,
+            [Part::ToolCall(call("c1", "look", "{}")), noted("So.", None)],
+        ),
+        message(Role::Tool, [answered]),
+    ]);
+    let parts = json_body(&request, |blobs| {
+        let Conversation { system, turns, .. } = spread(&request, blobs)?;
+        Ok(Tree::object([("messages", tree(turns))]).with("system", system.tree(None)))
+    });
+    let sent = request_body(parts.unwrap());
+    let marks = |path: &str| sent.pointer(path).cloned();
+    let (short, long) = (
+        json!({"type": "ephemeral"}),
+        json!({"type": "ephemeral", "ttl": "1h"}),
+    );
+    for (path, mark) in [
+        ("/system/1", short.clone()),
+        ("/messages/0/content/1", long),
+        ("/messages/1/content/1", short),
+        (
+            "/messages/2/content/0",
+            json!({"type": "ephemeral", "ttl": "5m"}),
+        ),
+    ] {
+        assert_eq!(
+            marks(&format!("{path}/cache_control")),
+            Some(mark),
+            "{path}"
+        );
+    }
+    assert_eq!(marks("/system/0/cache_control"), None);
+    // The second of five: the vendor takes four.
+    assert_eq!(marks("/messages/0/content/0/cache_control"), None);
 }

@@ -1,8 +1,8 @@
 //! Whole replies as Cohere sends them.
 
-use multillm_plugin_sdk::billing::KIND;
 use multillm_plugin_sdk::{
-    ChatResponse, Error, ErrorKind, FinishReason, Opaque, Part, Provider, Usage,
+    ChatResponse, Citation, CitationSource, Error, ErrorKind, FinishReason, Opaque, Part, Provider,
+    Text, Usage,
 };
 
 use crate::Cohere;
@@ -25,6 +25,14 @@ fn blocks_then_plan_then_calls() {
             "finish_reason":"TOOL_CALL","logprobs":null}"#,
     )
     .unwrap();
+    let cited = Citation {
+        source: CitationSource::Unknown,
+        title: None,
+        cited_text: None,
+        start: Some(0),
+        end: Some(3),
+        extra: Some(r#"{"start":0,"end":3,"text":"One","sources":[]}"#.into()),
+    };
     let Some((Part::ToolCall(bare), others)) = answer.content.split_last() else {
         panic!("{:?}", answer.content);
     };
@@ -36,7 +44,10 @@ fn blocks_then_plan_then_calls() {
                 kind: "hologram".into(),
                 data: r#"{"type":"hologram","text":"?"}"#.into(),
             }),
-            text("One moment."),
+            Part::Text(Text {
+                citations: vec![cited],
+                ..Text::new("One moment.")
+            }),
             thought("I will look.", None),
             call("look_1", "look", "{}"),
         ]
@@ -89,24 +100,16 @@ fn thoughts_are_counted_and_zeros_are_not() {
     let zeros = r#"{"tokens":{"input_tokens":0,"output_tokens":0}}"#;
     assert_eq!(answer(zeros).usage, Usage::UNKNOWN);
     let unbilled = r#"{"billed_units":{"input_tokens":0,"output_tokens":0},"tokens":{"input_tokens":0,"output_tokens":0}}"#;
-    assert_eq!(answer(unbilled).content.len(), 1, "nothing is billed apart");
+    assert!(answer(unbilled).usage.is_plain(), "nothing is billed apart");
     let silent = answer(r#"{"tokens":{"input_tokens":7,"output_tokens":0}}"#).usage;
     assert_eq!(
         (silent.prompt_tokens, silent.completion_tokens),
         (Some(7), None)
     );
-    assert_eq!(
-        answer(r#"{"billed_units":{"search_units":0}}"#)
-            .content
-            .len(),
-        1
-    );
+    let none = answer(r#"{"billed_units":{"search_units":0}}"#).usage;
+    assert!(none.is_plain(), "{none:?}");
     let searched = answer(r#"{"billed_units":{"search_units":2}}"#);
-    let Some(Part::Opaque(billing)) = searched.content.last() else {
-        panic!("{:?}", searched.content);
-    };
-    assert_eq!(billing.kind, KIND);
-    assert!(billing.data.contains("2 search units"), "{}", billing.data);
+    assert_eq!(searched.usage.counted("search-units"), Some(2));
 }
 
 #[test]
@@ -140,21 +143,22 @@ fn what_is_paid_is_what_is_billed() {
             "tokens":{"input_tokens":71,"output_tokens":9}}}"#,
     )
     .unwrap();
-    let [Part::Opaque(billing)] = answer.content.as_slice() else {
-        panic!("{:?}", answer.content);
-    };
-    assert!(
-        billing
-            .data
-            .contains(r#""paid":{"input_tokens":5,"output_tokens":2}"#),
-        "{}",
-        billing.data
+    let paid = ["billed-input-tokens", "billed-output-tokens"];
+    assert_eq!(
+        paid.map(|name| answer.usage.counted(name)),
+        [Some(5), Some(2)]
     );
+    assert_eq!(answer.usage.prompt_tokens, Some(71));
+    let nothing_in = decode(
+        r#"{"message":{"content":[]},"usage":{"billed_units":{"input_tokens":0,"output_tokens":2}}}"#,
+    );
+    let usage = nothing_in.unwrap().usage;
+    assert_eq!(paid.map(|name| usage.counted(name)), [Some(0), Some(2)]);
     let alike = decode(
         r#"{"message":{"content":[]},"usage":{"billed_units":{"input_tokens":71,"output_tokens":9},
             "tokens":{"input_tokens":71,"output_tokens":9}}}"#,
     );
-    assert_eq!(alike.unwrap().content, []);
+    assert!(alike.unwrap().usage.is_plain());
 }
 
 #[test]

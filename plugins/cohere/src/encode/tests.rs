@@ -1,11 +1,13 @@
 //! What is sent, and what is refused rather than dropped.
 
 use multillm_plugin_sdk::{
-    Blob, BodyPart, ChatRequest, ErrorKind, Framing, HeaderValue, Image, ImageSource, JsonSchema,
-    Method, Mode, Part, Provider, ReasoningEffort, ResponseFormat, ResultPart, Role, Tool,
-    ToolChoice, ToolResult,
+    Blob, BodyPart, ChatRequest, ErrorKind, Framing, HeaderValue, JsonSchema, Media, MediaSource,
+    Method, Mode, Part, Provider, ResponseFormat, ResultPart, Role, Text, Tool, ToolCall,
+    ToolChoice, ToolInput, ToolResult,
 };
 use serde_json::json;
+
+mod beside;
 
 use crate::Cohere;
 use crate::tests::{ask, body, call, encoded, message, target, text, thought};
@@ -18,8 +20,9 @@ fn tool(name: &str, strict: Option<bool>) -> Tool {
     Tool {
         name: name.into(),
         description: Some("Looks.".into()),
-        parameters: r#"{"type":"object","properties":{"z":{},"a":{}}}"#.into(),
+        input: ToolInput::Schema(r#"{"type":"object","properties":{"z":{},"a":{}}}"#.into()),
         strict,
+        ..Tool::default()
     }
 }
 
@@ -30,13 +33,14 @@ fn result(content: Vec<ResultPart>, is_error: bool) -> Part {
         name: "look".into(),
         content,
         is_error,
+        ..ToolResult::default()
     })
 }
 
-fn picture(source: ImageSource, detail: Option<&str>) -> Part {
-    Part::Image(Image {
-        source,
+fn picture(source: MediaSource, detail: Option<&str>) -> Part {
+    Part::Media(Media {
         detail: detail.map(Into::into),
+        ..Media::from_source(source, Some("image/png".into()))
     })
 }
 
@@ -100,7 +104,7 @@ fn sampling_has_cohere_s_names() {
     request.sampling.stop = vec!["END".into()];
     request.sampling.frequency_penalty = Some(0.1);
     request.sampling.presence_penalty = Some(0.2);
-    request.extra = r#"{"documents":[{"data":{"text":"sky"}}],"k":50}"#.into();
+    request.extra = Some(r#"{"documents":[{"data":{"text":"sky"}}],"k":50}"#.into());
     let mut sent = encoded(&request);
     sent.as_object_mut().unwrap().remove("messages");
     assert_eq!(
@@ -142,45 +146,35 @@ fn settings_reach_the_wire() {
 
 #[test]
 fn effort_becomes_a_budget() {
-    let thinking = |effort| {
+    let thinking = |effort: Option<&str>| {
         let mut request = question();
-        request.reasoning_effort = effort;
+        request.reasoning_effort = effort.map(str::to_owned);
         encoded(&request)["thinking"].clone()
     };
     assert_eq!(thinking(None), json!(null));
-    assert_eq!(
-        thinking(Some(ReasoningEffort::None)),
-        json!({"type":"disabled"})
-    );
-    assert_eq!(
-        thinking(Some(ReasoningEffort::Max)),
-        json!({"type":"enabled"})
-    );
+    assert_eq!(thinking(Some("none")), json!({"type":"disabled"}));
+    assert_eq!(thinking(Some("max")), json!({"type":"enabled"}));
     let budget = |effort| thinking(Some(effort))["token_budget"].as_u64().unwrap();
     let rising = [
-        budget(ReasoningEffort::Minimal),
-        budget(ReasoningEffort::Low),
-        budget(ReasoningEffort::Medium),
-        budget(ReasoningEffort::High),
+        budget("minimal"),
+        budget("low"),
+        budget("medium"),
+        budget("high"),
     ];
     assert!(rising.is_sorted_by(|a, b| a < b), "{rising:?}");
 }
 
 #[test]
 fn a_conversation_with_pictures_and_tools() {
-    let blob = Blob {
-        id: 3,
-        media_type: "image/png".into(),
-        length: 9,
-    };
+    let blob = Blob { id: 3, length: 9 };
     let request = ask(vec![
         message(Role::System, vec![text("Be brief."), text("")]),
         message(
             Role::User,
             vec![
                 text("Compare"),
-                picture(ImageSource::Blob(blob), Some("low")),
-                picture(ImageSource::Url("https://a.example/b.png".into()), None),
+                picture(MediaSource::Blob(blob), Some("low")),
+                picture(MediaSource::Url("https://a.example/b.png".into()), None),
             ],
         ),
         message(
@@ -233,9 +227,9 @@ fn tools_and_their_choice() {
     let BodyPart::Text(written) = &sent.body[0] else {
         panic!("{:?}", sent.body);
     };
-    let schema = &request.tools[0].parameters;
+    let schema = request.tools[0].schema("cohere").unwrap();
     assert!(
-        written.contains(schema.as_str()),
+        written.contains(schema),
         "the schema's own order: {written}"
     );
     let sent = body(&sent.body);
@@ -311,14 +305,11 @@ fn what_cohere_cannot_do_is_refused_by_name() {
         with_tools(|ask| ask.tools = vec![tool("a", Some(true)), tool("b", Some(false))]),
         "strict",
     );
-    let url = || ImageSource::Url("https://a.example/b.png".into());
+    let url = || MediaSource::Url("https://a.example/b.png".into());
     let drawn = ask(vec![message(Role::System, vec![picture(url(), None)])]);
     says(refused(&drawn), "user messages");
-    let image = Image {
-        source: url(),
-        detail: None,
-    };
-    let seen = vec![result(vec![ResultPart::Image(image)], false)];
+    let image = Media::from_source(url(), None);
+    let seen = vec![result(vec![ResultPart::Media(image)], false)];
     says(refused(&ask(vec![message(Role::Tool, seen)])), "picture");
 }
 
@@ -328,7 +319,7 @@ fn what_makes_no_sense_is_an_invalid_request() {
     nothing_to_call.tool_choice = ToolChoice::Required;
     let mut no_schema = question();
     no_schema.tools = vec![tool("look", None)];
-    no_schema.tools[0].parameters = "[]".into();
+    no_schema.tools[0].input = ToolInput::Schema("[]".into());
     for request in [
         nothing_to_call,
         no_schema,
@@ -338,4 +329,76 @@ fn what_makes_no_sense_is_an_invalid_request() {
     ] {
         assert_eq!(refused(&request).0, ErrorKind::InvalidRequest);
     }
+}
+
+#[test]
+fn open_tails_are_merged_last_into_what_bears_them() {
+    let tail = |json: &str| Some(json.to_owned());
+    let noted = |words: &str| {
+        Part::Text(Text {
+            extra: tail(r#"{"note":1.50}"#),
+            ..Text::new(words)
+        })
+    };
+    let drawn = Part::Media(Media {
+        extra: tail(r#"{"image_url":{"detail":"low"}}"#),
+        ..Media::url("https://a.example/b.png")
+    });
+    let called = Part::ToolCall(ToolCall {
+        id: Some("c1".into()),
+        name: "look".into(),
+        extra: tail(r#"{"index":0}"#),
+        ..ToolCall::default()
+    });
+    let returned = Part::ToolResult(ToolResult {
+        call_id: "c1".into(),
+        content: vec![ResultPart::Text("ok".into())],
+        extra: tail(r#"{"tag":"r"}"#),
+        ..ToolResult::default()
+    });
+    let mut request = ask(vec![
+        message(Role::User, vec![noted("What?"), drawn]),
+        message(Role::Assistant, vec![noted("Let me see."), called]),
+        message(Role::Tool, vec![returned]),
+        message(Role::Assistant, vec![noted("It is.")]),
+        message(Role::User, vec![text("Thanks")]),
+    ]);
+    request.messages[4].extra = tail(r#"{"name":"ann"}"#);
+    request.tools = vec![Tool {
+        extra: tail(r#"{"function":{"strict":true}}"#),
+        ..tool("look", None)
+    }];
+    let sent = encoded(&request);
+    assert_eq!(sent["tools"][0]["function"]["strict"], true);
+    assert_eq!(
+        sent["messages"],
+        json!([
+            {"role": "user", "content": [{"type": "text", "text": "What?", "note": 1.50},
+                {"type": "image_url", "image_url": {"url": "https://a.example/b.png", "detail": "low"}}]},
+            {"role": "assistant", "tool_plan": "Let me see.", "note": 1.50, "tool_calls": [{"id": "c1",
+                "type": "function", "function": {"name": "look", "arguments": "{}"}, "index": 0}]},
+            {"role": "tool", "tool_call_id": "c1", "content": "ok", "tag": "r"},
+            {"role": "assistant", "content": [{"type": "text", "text": "It is.", "note": 1.50}]},
+            {"role": "user", "content": "Thanks", "name": "ann"},
+        ])
+    );
+}
+
+#[test]
+fn what_is_newer_than_this_wire_is_refused_by_name() {
+    let says = |(kind, message): (ErrorKind, String), named: &str| {
+        assert_eq!(kind, ErrorKind::Unsupported, "{message}");
+        assert!(message.contains(named), "{message}");
+        assert!(message.contains("cohere"), "{message}");
+    };
+    let mut effort = question();
+    effort.reasoning_effort = Some("xhigh".into());
+    says(refused(&effort), "xhigh");
+    let pdf = Media::blob(Blob { id: 1, length: 2 }, "application/pdf");
+    let document = ask(vec![message(Role::User, vec![Part::Media(pdf)])]);
+    says(refused(&document), "application/pdf");
+    let mut chosen = question();
+    chosen.tools = vec![tool("look", None)];
+    chosen.tool_choice = ToolChoice::OneOf(vec!["look".into()]);
+    says(refused(&chosen), "look");
 }

@@ -1,7 +1,9 @@
 //! Turns as the vendor wants them.
 
 use multillm_plugin_sdk::body::json_body;
-use multillm_plugin_sdk::{Blob, BodyPart, ErrorKind, Opaque, Reasoning};
+use multillm_plugin_sdk::{
+    Blob, BodyPart, ErrorKind, Opaque, Reasoning, ServerToolCall, ServerToolResult, Text,
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -37,6 +39,7 @@ fn call(id: &str, local: bool, name: &str, arguments: &str, signature: Option<&s
         name: name.to_owned(),
         arguments: arguments.to_owned(),
         signature: signature.map(str::to_owned),
+        ..ToolCall::default()
     })
 }
 
@@ -47,6 +50,7 @@ fn result(id: &str, local: bool, name: &str, content: Vec<ResultPart>) -> Part {
         name: name.to_owned(),
         content,
         is_error: false,
+        ..ToolResult::default()
     })
 }
 
@@ -54,21 +58,14 @@ fn returned(text: &str) -> Vec<ResultPart> {
     vec![ResultPart::Text(text.to_owned())]
 }
 
-fn png(id: u32) -> Image {
-    Image {
-        source: ImageSource::Blob(Blob {
-            id,
-            media_type: "image/png".to_owned(),
-            length: 3,
-        }),
-        detail: None,
-    }
+fn png(id: u32) -> Media {
+    Media::blob(Blob { id, length: 3 }, "image/png")
 }
 
 fn link(url: &str) -> Part {
-    Part::Image(Image {
-        source: ImageSource::Url(url.to_owned()),
+    Part::Media(Media {
         detail: Some("high".to_owned()),
+        ..Media::url(url)
     })
 }
 
@@ -182,6 +179,7 @@ fn what_the_model_said_goes_back_part_by_part() {
         text: "hm".to_owned(),
         signature: Some("dA==".to_owned()),
         redacted: None,
+        ..Reasoning::default()
     });
     let block = Part::Opaque(Opaque {
         kind: "executableCode".to_owned(),
@@ -258,7 +256,7 @@ fn gemini_3_gets_a_signature_on_the_first_call_of_another_vendors_turn() {
 #[test]
 fn pictures_are_inline_or_fetched() {
     let parts = vec![
-        Part::Image(png(4)),
+        Part::Media(png(4)),
         link("https://example.org/a/cat.JPG?size=1#x"),
         link("https://www.youtube.com/watch?v=abc"),
     ];
@@ -277,7 +275,7 @@ fn pictures_of_a_tool_are_in_its_result_or_right_behind_the_results() {
     let messages = || {
         let seen = vec![
             ResultPart::Text("seen".to_owned()),
-            ResultPart::Image(png(1)),
+            ResultPart::Media(png(1)),
         ];
         vec![message(
             Role::Tool,
@@ -308,7 +306,7 @@ fn pictures_of_a_tool_are_in_its_result_or_right_behind_the_results() {
 
 #[test]
 fn what_has_no_place_is_refused() {
-    let picture = || Part::Image(png(1));
+    let picture = || Part::Media(png(1));
     for (messages, kind) in [
         (vec![], ErrorKind::InvalidRequest),
         (
@@ -346,4 +344,146 @@ fn what_has_no_place_is_refused() {
             kind
         );
     }
+}
+
+#[test]
+fn open_tails_are_merged_last_into_what_bears_them() {
+    let tail = |json: &str| Some(json.to_owned());
+    let noted = |words: &str| {
+        Part::Text(Text {
+            extra: tail(r#"{"partMetadata":{"n":1.50}}"#),
+            ..Text::new(words)
+        })
+    };
+    let mut system = message(Role::System, vec![noted("Be brief.")]);
+    system.extra = tail(r#"{"role":"system"}"#);
+    let picture = Part::Media(Media {
+        extra: tail(r#"{"mediaResolution":{"level":"LOW"}}"#),
+        ..png(2)
+    });
+    let mut asked = message(Role::User, vec![noted("What?"), picture]);
+    asked.extra = tail(r#"{"tag":"m"}"#);
+    let called = Part::ToolCall(ToolCall {
+        name: "look".to_owned(),
+        arguments: r#"{"x":1}"#.to_owned(),
+        extra: tail(r#"{"functionCall":{"args":{"y":2}}}"#),
+        ..ToolCall::default()
+    });
+    let returned = Part::ToolResult(ToolResult {
+        local: true,
+        name: "look".to_owned(),
+        content: returned("ok"),
+        extra: tail(r#"{"functionResponse":{"willContinue":false}}"#),
+        ..ToolResult::default()
+    });
+    let messages = vec![
+        system,
+        asked,
+        message(Role::Assistant, vec![called]),
+        message(Role::Tool, vec![returned]),
+    ];
+    let (system, turns) = arranged("gemini-2.5-flash", messages.clone()).unwrap();
+    let metadata = json!({"n": 1.50});
+    assert_eq!(
+        system,
+        json!({"parts": [{"text": "Be brief.", "partMetadata": metadata}], "role": "system"})
+    );
+    assert_eq!(
+        turns,
+        json!([
+            {"role": "user", "tag": "m", "parts": [{"text": "What?", "partMetadata": metadata},
+                {"inlineData": {"mimeType": "image/png", "data": "blob 2"}, "mediaResolution": {"level": "LOW"}}]},
+            {"role": "model", "parts": [{"functionCall": {"name": "look", "args": {"x": 1, "y": 2}}}]},
+            {"role": "user", "parts": [{"functionResponse":
+                {"name": "look", "response": {"result": "ok"}, "willContinue": false}}]},
+        ])
+    );
+    let (system, turns) = arranged("gemma-3-27b-it", messages).unwrap();
+    assert_eq!(system, Value::Null);
+    assert_eq!(
+        turns.pointer("/0/parts/0").unwrap(),
+        &json!({"text": "Be brief.", "partMetadata": metadata, "role": "system"})
+    );
+}
+
+#[test]
+fn what_has_no_place_is_refused_by_name() {
+    let made = Media::from_source(MediaSource::Base64("AAAA".to_owned()), None);
+    let archive = Media::blob(Blob { id: 1, length: 1 }, "application/zip");
+    let block = ResultPart::Opaque(Opaque {
+        kind: "search_result".to_owned(),
+        data: "{}".to_owned(),
+    });
+    for (part, named) in [
+        (Part::Media(made), "base64"),
+        (Part::Media(archive), "application/zip"),
+        (result("c", true, "f", vec![block]), "search_result"),
+    ] {
+        let refused = arranged("gemini-2.5-flash", vec![message(Role::User, vec![part])]);
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unsupported, "{}", error.message);
+        assert!(error.message.contains(named), "{}", error.message);
+        assert!(error.message.contains("gemini"), "{}", error.message);
+    }
+}
+
+#[test]
+fn media_of_any_type_are_data_or_files() {
+    let film = Media {
+        media_type: Some("video/mp4".to_owned()),
+        ..Media::url("https://x.example/watch")
+    };
+    let file = |id: &str| Media::from_source(MediaSource::FileId(id.to_owned()), None);
+    let sound = Media::blob(Blob { id: 3, length: 1 }, "audio/flac");
+    let parts = [film, file("files/abc"), file("gs://b/o"), sound].map(Part::Media);
+    let turns = turns(
+        "gemini-2.5-flash",
+        vec![message(Role::User, parts.to_vec())],
+    );
+    assert_eq!(
+        turns.pointer("/0/parts").unwrap(),
+        &json!([
+            {"fileData": {"mimeType": "video/mp4", "fileUri": "https://x.example/watch"}},
+            {"fileData": {"fileUri": "https://generativelanguage.googleapis.com/v1beta/files/abc"}},
+            {"fileData": {"fileUri": "gs://b/o"}},
+            {"inlineData": {"mimeType": "audio/flac", "data": "blob 3"}},
+        ])
+    );
+}
+
+#[test]
+fn what_the_vendors_tools_did_goes_back_as_it_came() {
+    let code = r#"{"executableCode":{"language":"PYTHON","code":"1"},"thoughtSignature":"s"}"#;
+    let ran = r#"{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"1.50"}}"#;
+    let drawn = Media {
+        extra: Some(r#"{"thoughtSignature":"p"}"#.to_owned()),
+        ..Media::blob(Blob { id: 2, length: 3 }, "image/png")
+    };
+    let answer = message(
+        Role::Assistant,
+        vec![
+            Part::ServerToolCall(ServerToolCall {
+                id: None,
+                name: "code-execution".to_owned(),
+                input: None,
+                data: code.to_owned(),
+            }),
+            Part::ServerToolResult(ServerToolResult {
+                call_id: None,
+                name: "code-execution".to_owned(),
+                is_error: false,
+                content: vec![],
+                data: ran.to_owned(),
+            }),
+            Part::Media(drawn),
+        ],
+    );
+    let said = message(Role::User, vec![Part::text("go")]);
+    let (_, turns) = arranged("gemini-3-pro", vec![said, answer]).unwrap();
+    let kept = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    assert_eq!(
+        turns.pointer("/1/parts").unwrap(),
+        &json!([kept(code), kept(ran),
+            {"inlineData": {"mimeType": "image/png", "data": "blob 2"}, "thoughtSignature": "p"}])
+    );
 }

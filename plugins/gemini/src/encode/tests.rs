@@ -1,6 +1,8 @@
 //! Requests, whole.
 
-use multillm_plugin_sdk::{BodyPart, HeaderValue, JsonSchema, ReasoningEffort, Role};
+use multillm_plugin_sdk::{BodyPart, HeaderValue, JsonSchema, Role, ToolInput};
+
+mod servers;
 
 use super::*;
 use crate::tests::{message, request as ask, target, text};
@@ -22,8 +24,9 @@ fn tool(name: &str, parameters: &str, strict: Option<bool>) -> Tool {
     Tool {
         name: name.to_owned(),
         description: Some("does it".to_owned()),
-        parameters: parameters.to_owned(),
+        input: ToolInput::Schema(parameters.to_owned()),
         strict,
+        ..Tool::default()
     }
 }
 
@@ -73,9 +76,10 @@ fn sampling_and_extra_parameters_are_in_the_generation_config() {
     asked.sampling.stop = vec!["END".to_owned()];
     asked.sampling.frequency_penalty = Some(0.5);
     asked.sampling.presence_penalty = Some(-0.5);
-    asked.reasoning_effort = Some(ReasoningEffort::Low);
-    asked.extra =
-        r#"{"generationConfig":{"topK":1,"candidateCount":2},"cachedContent":"c"}"#.to_owned();
+    asked.reasoning_effort = Some("low".into());
+    asked.extra = Some(
+        r#"{"generationConfig":{"topK":1,"candidateCount":2},"cachedContent":"c"}"#.to_owned(),
+    );
     assert_eq!(
         encoded("gemini-2.5-flash", "{}", &asked),
         json!({
@@ -140,6 +144,13 @@ fn the_tool_choice_is_a_mode() {
     assert_eq!(
         config(ToolChoice::Named("look".to_owned()), None),
         json!({"mode": "ANY", "allowedFunctionNames": ["look"]})
+    );
+    assert_eq!(
+        config(
+            ToolChoice::OneOf(vec!["look".to_owned(), "see".to_owned()]),
+            None
+        ),
+        json!({"mode": "ANY", "allowedFunctionNames": ["look", "see"]})
     );
 }
 

@@ -1,7 +1,7 @@
 //! Streams as the vendor sends them, and as it should not.
 
 use multillm_plugin_sdk::assemble::assemble;
-use multillm_plugin_sdk::{ChatEvent, ErrorKind, FinishReason, Part};
+use multillm_plugin_sdk::{ChatEvent, ErrorKind, FinishReason, MediaSource, Part};
 
 use crate::decode::answer;
 use crate::tests::{signed, stream};
@@ -185,19 +185,16 @@ fn what_has_a_price_of_its_own_is_told_once_at_the_end() {
         "groundingMetadata":{"webSearchQueries":["a"]},"finishReason":"STOP"}],
         "usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":1290,"totalTokenCount":1293,
             "trafficType":"ON_DEMAND_FLEX","candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":1290}]}}"#;
-    for content in [parts(&[frame]), answer(frame).unwrap().content] {
-        let [Part::Opaque(picture), Part::Opaque(billing)] = content.as_slice() else {
-            panic!("{content:?}");
+    for answer in [assemble(stream(&[frame]).unwrap()), answer(frame).unwrap()] {
+        let [Part::Media(picture)] = answer.content.as_slice() else {
+            panic!("{:?}", answer.content);
         };
-        assert_eq!(picture.kind, "inlineData");
-        assert_eq!(billing.kind, multillm_plugin_sdk::billing::KIND);
-        for told in [
-            "ON_DEMAND_FLEX",
-            "1290 output tokens of pictures",
-            "1 web search",
-        ] {
-            assert!(billing.data.contains(told), "{}", billing.data);
-        }
+        assert_eq!(picture.source, MediaSource::Base64("iVBO".to_owned()));
+        let usage = answer.usage;
+        assert_eq!(usage.tier.as_deref(), Some("ON_DEMAND_FLEX"));
+        assert_eq!(usage.counted("completion-image-tokens"), Some(1290));
+        assert_eq!(usage.counted("web-searches"), Some(1));
+        assert_eq!(usage.completion_tokens, Some(1290));
     }
 }
 
@@ -276,15 +273,14 @@ fn unknown_parts_are_kept_and_empty_ones_are_not() {
            {"text":null},7,"x",null"#,
     );
     let parts = parts(&[&frame, STOP]);
-    let [Part::Opaque(code), Part::Text(_), Part::Opaque(picture)] = parts.as_slice() else {
+    let [Part::ServerToolCall(code), Part::Text(_), Part::Media(_)] = parts.as_slice() else {
         panic!("{parts:?}")
     };
-    assert_eq!(code.kind, "executableCode");
+    assert_eq!(code.name, "code-execution");
     assert_eq!(
         code.data,
         r#"{"executableCode":{"language":"PYTHON","code":"print( 1 )"},"thoughtSignature":"eA=="}"#
     );
-    assert_eq!(picture.kind, "inlineData");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Whole replies as Ollama sends them.
 
-use multillm_plugin_sdk::{ChatResponse, Error, ErrorKind, FinishReason, Part, Provider, Usage};
+use multillm_plugin_sdk::{
+    ChatResponse, Error, ErrorKind, FinishReason, MediaSource, Part, Provider, Usage,
+};
 
 use crate::Ollama;
 use crate::tests::{call, response, target, text, thought};
@@ -83,12 +85,33 @@ fn pictures_are_kept_and_nameless_calls_are_not() {
             "tool_calls":[{"id":"a","function":{"name":null,"arguments":null}}]},"done":true,"done_reason":"stop"}"#,
     )
     .unwrap();
-    let [Part::Opaque(pictures)] = answer.content.as_slice() else {
+    let [Part::Media(picture)] = answer.content.as_slice() else {
         panic!("{:?}", answer.content);
     };
-    assert_eq!(pictures.kind, "images");
-    assert_eq!(pictures.data, r#"{"images":["iVBORw0KGgo="]}"#);
+    assert_eq!(
+        picture.source,
+        MediaSource::Base64("iVBORw0KGgo=".to_owned())
+    );
+    assert_eq!(picture.media_type.as_deref(), Some("image/png"));
     assert_eq!(answer.finish.reason, FinishReason::Stop);
+}
+
+#[test]
+fn what_follows_a_prompt_is_an_answer() {
+    let body = r#"{"model":"m","created_at":"t","response":"Hi","thinking":"Hm.","done":true,"done_reason":"stop",
+        "context":[1,2],"total_duration":9,"load_duration":1,"prompt_eval_count":3,"eval_count":2}"#;
+    let answer = decode(body).unwrap();
+    assert_eq!(answer.content, [thought("Hm."), text("Hi")]);
+    assert_eq!(answer.usage.completion_tokens, Some(2));
+    assert_eq!(
+        answer.extra.as_deref(),
+        Some(r#"{"created_at":"t","context":[1,2],"total_duration":9,"load_duration":1}"#)
+    );
+    let drawn = decode(r#"{"model":"m","response":"","image":"/9j/AA==","done":true}"#).unwrap();
+    let [Part::Media(picture)] = drawn.content.as_slice() else {
+        panic!("{:?}", drawn.content);
+    };
+    assert_eq!(picture.media_type.as_deref(), Some("image/jpeg"));
 }
 
 #[test]

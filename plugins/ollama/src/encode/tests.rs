@@ -1,8 +1,8 @@
 //! What is sent, and what is refused rather than ignored.
 
 use multillm_plugin_sdk::{
-    Blob, BodyPart, ChatRequest, ErrorKind, Framing, Header, Image, ImageSource, JsonSchema, Mode,
-    Part, Provider, ReasoningEffort, ResponseFormat, ResultPart, Role, Tool, ToolCall, ToolChoice,
+    Blob, BodyPart, ChatRequest, ErrorKind, Framing, Header, JsonSchema, Media, MediaSource, Mode,
+    Part, Provider, ResponseFormat, ResultPart, Role, Text, Tool, ToolCall, ToolChoice, ToolInput,
     ToolResult,
 };
 use serde_json::{Value, json};
@@ -24,7 +24,8 @@ fn look(strict: Option<bool>) -> Tool {
         strict,
         name: "look".into(),
         description: None,
-        parameters: r#"{"type":"object","properties":{"z":{},"a":{}}}"#.into(),
+        input: ToolInput::Schema(r#"{"type":"object","properties":{"z":{},"a":{}}}"#.into()),
+        ..Tool::default()
     }
 }
 
@@ -35,16 +36,19 @@ fn result(local: bool, is_error: bool, content: Vec<ResultPart>) -> Part {
         local,
         call_id: "call_1".into(),
         name: "look".into(),
+        ..ToolResult::default()
     })
 }
 
-fn drawing(source: ImageSource) -> Image {
-    let detail = Some("high".into());
-    Image { source, detail }
+fn drawing(source: MediaSource) -> Media {
+    Media {
+        detail: Some("high".into()),
+        ..Media::from_source(source, Some("image/png".into()))
+    }
 }
 
-fn remote() -> Image {
-    drawing(ImageSource::Url("https://a.example/b.png".into()))
+fn remote() -> Media {
+    drawing(MediaSource::Url("https://a.example/b.png".into()))
 }
 
 #[test]
@@ -81,7 +85,7 @@ fn sampling_stands_under_options_and_beats_the_settings() {
     sampling.stop = vec!["END".into()];
     sampling.frequency_penalty = Some(0.5);
     sampling.presence_penalty = Some(-0.5);
-    request.extra = r#"{"options":{"min_p":0.05},"logprobs":true}"#.into();
+    request.extra = Some(r#"{"options":{"min_p":0.05},"logprobs":true}"#.into());
     let settings = r#"{"num_ctx":8192,"truncate":false,"shift":false,"keep_alive":-1,"options":{"num_gpu":1,"seed":1}}"#;
     let sent = with_settings(settings, &request);
     assert_eq!(
@@ -108,21 +112,21 @@ fn sampling_stands_under_options_and_beats_the_settings() {
 
 #[test]
 fn effort_beats_the_setting_think() {
-    let think = |settings, effort| {
+    let think = |settings, effort: Option<&str>| {
         let mut request = question();
-        request.reasoning_effort = effort;
+        request.reasoning_effort = effort.map(str::to_owned);
         with_settings(settings, &request)["think"].clone()
     };
     assert_eq!(think("{}", None), json!(null));
     assert_eq!(think(r#"{"think":true}"#, None), json!(true));
     assert_eq!(think(r#"{"think":"low"}"#, None), json!("low"));
     for (effort, value) in [
-        (ReasoningEffort::None, json!(false)),
-        (ReasoningEffort::Minimal, json!("low")),
-        (ReasoningEffort::Low, json!("low")),
-        (ReasoningEffort::Medium, json!("medium")),
-        (ReasoningEffort::High, json!("high")),
-        (ReasoningEffort::Max, json!("max")),
+        ("none", json!(false)),
+        ("minimal", json!("low")),
+        ("low", json!("low")),
+        ("medium", json!("medium")),
+        ("high", json!("high")),
+        ("max", json!("max")),
     ] {
         assert_eq!(think(r#"{"think":true}"#, Some(effort)), value);
     }
@@ -130,19 +134,14 @@ fn effort_beats_the_setting_think() {
 
 #[test]
 fn a_conversation_with_pictures_and_tools() {
-    let blob = |id| {
-        Part::Image(drawing(ImageSource::Blob(Blob {
-            length: 9,
-            media_type: "image/png".into(),
-            id,
-        })))
-    };
+    let blob = |id| Part::Media(drawing(MediaSource::Blob(Blob { length: 9, id })));
     let local = Part::ToolCall(ToolCall {
         id: Some("call_1".into()),
         local: true,
         name: "look".into(),
         arguments: r#"{"z": 1, "a": 2}"#.into(),
         signature: None,
+        ..ToolCall::default()
     });
     let request = ask(vec![
         message(Role::System, vec![text("Be brief.")]),
@@ -286,11 +285,11 @@ fn what_ollama_cannot_do_is_refused_by_name() {
             with_tool(|ask| ask.tools = vec![look(Some(true))]),
             "strict",
         ),
-        (says(Part::Image(remote())), "file"),
-        (returns(ResultPart::Image(remote())), "user messages"),
+        (says(Part::Media(remote())), "file"),
+        (returns(ResultPart::Media(remote())), "file"),
         (
-            ask(vec![message(Role::System, vec![Part::Image(remote())])]),
-            "user messages",
+            ask(vec![message(Role::System, vec![Part::Media(remote())])]),
+            "messages of user and model",
         ),
     ] {
         let error = Ollama::encode(&target("{}"), &request, Mode::Stream).unwrap_err();
@@ -300,4 +299,86 @@ fn what_ollama_cannot_do_is_refused_by_name() {
     let mixed = ask(vec![message(Role::Tool, vec![text("loose")])]);
     let error = Ollama::encode(&target("{}"), &mixed, Mode::Whole).unwrap_err();
     assert_eq!(error.kind, ErrorKind::InvalidRequest);
+}
+
+#[test]
+fn open_tails_are_merged_last_into_what_bears_them() {
+    let tail = |json: &str| Some(json.to_owned());
+    let noted = Part::Text(Text {
+        extra: tail(r#"{"note":1.50}"#),
+        ..Text::new("What?")
+    });
+    let called = Part::ToolCall(ToolCall {
+        name: "look".into(),
+        extra: tail(r#"{"function":{"index":0}}"#),
+        ..ToolCall::default()
+    });
+    let mut returned = message(Role::Tool, vec![result(true, false, vec![])]);
+    returned.extra = tail(r#"{"tag":"m"}"#);
+    let mut request = ask(vec![
+        message(Role::User, vec![noted]),
+        message(Role::Assistant, vec![called]),
+        returned,
+    ]);
+    request.tools = vec![Tool {
+        extra: tail(r#"{"function":{"examples":[]}}"#),
+        ..look(None)
+    }];
+    request.reasoning_effort = Some("xhigh".into());
+    let sent = encoded(&request);
+    assert_eq!(sent["tools"][0]["function"]["examples"], json!([]));
+    assert_eq!(sent["think"], "xhigh");
+    assert_eq!(
+        sent["messages"],
+        json!([
+            {"role": "user", "content": "What?", "note": 1.50},
+            {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "look", "arguments": {}, "index": 0}}]},
+            {"role": "tool", "content": "", "tool_name": "look", "tag": "m"},
+        ])
+    );
+}
+
+#[test]
+fn what_is_newer_than_this_wire_is_refused_by_name() {
+    let film = Media::blob(Blob { id: 1, length: 2 }, "video/mp4");
+    let mut sound = question();
+    sound.outputs = vec!["audio".into()];
+    for (request, named) in [
+        (
+            ask(vec![message(Role::User, vec![Part::Media(film)])]),
+            "video/mp4",
+        ),
+        (sound, "audio"),
+    ] {
+        let error = Ollama::encode(&target("{}"), &request, Mode::Whole).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unsupported, "{}", error.message);
+        assert!(error.message.contains(named), "{}", error.message);
+        assert!(error.message.contains("ollama"), "{}", error.message);
+    }
+}
+
+#[test]
+fn settings_go_as_they_are_written() {
+    let settings = r#"{"keep_alive":1.50,"think":"high","options":{"top_k":40,"min_p":0.050,"seed":-0,"mirostat":1e400}}"#;
+    let mut request = question();
+    request.sampling.top_k = Some(5);
+    request.sampling.max_tokens = Some(9);
+    let request = Ollama::encode(&target(settings), &request, Mode::Whole).unwrap();
+    let [BodyPart::Text(text)] = &request.body[..] else {
+        panic!("{:?}", request.body);
+    };
+    for piece in [
+        r#""keep_alive":1.50"#,
+        r#""think":"high""#,
+        r#""options":{"top_k":5,"min_p":0.050,"seed":-0,"mirostat":1e400,"num_predict":9}"#,
+    ] {
+        assert!(text.contains(piece), "{piece} is not in {text}");
+    }
+    for (settings, fault) in [
+        (r#"{"options":[1]}"#, "settings: options is no JSON object"),
+        (r#"{"num_ctx":"x"}"#, "settings: "),
+    ] {
+        let refused = Ollama::encode(&target(settings), &question(), Mode::Whole).unwrap_err();
+        assert!(refused.message.starts_with(fault), "{refused:?}");
+    }
 }

@@ -1,6 +1,6 @@
 //! What streams do beside saying what a whole reply says.
 
-use multillm_plugin_sdk::{ErrorKind, FinishReason};
+use multillm_plugin_sdk::{ErrorKind, FinishReason, Usage};
 
 use crate::tests::{read, text};
 
@@ -55,11 +55,8 @@ fn a_last_line_may_have_text_and_no_metrics() {
     ])
     .unwrap();
     assert_eq!(answer.content, [text("Hi!")]);
-    assert_eq!(answer.usage, None);
-    assert_eq!(
-        answer.finish.map(|finish| finish.reason),
-        Some(FinishReason::Stop)
-    );
+    assert_eq!(answer.usage, Usage::UNKNOWN);
+    assert_eq!(Some(answer.finish.reason), Some(FinishReason::Stop));
 }
 
 #[test]
@@ -73,7 +70,7 @@ fn unknown_lines_are_passed_over() {
     .unwrap();
     assert_eq!(answer.content, [text("Hi")]);
     assert_eq!(answer.model.as_deref(), Some("m"));
-    let usage = answer.usage.unwrap();
+    let usage = answer.usage;
     assert_eq!(
         (usage.prompt_tokens, usage.completion_tokens),
         (Some(0), Some(1))
@@ -86,4 +83,21 @@ fn what_is_no_line_is_malformed() {
         let error = read(&[HI, line]).unwrap_err();
         assert_eq!(error.kind, ErrorKind::MalformedResponse, "{line}");
     }
+}
+
+#[test]
+fn a_prompt_is_answered_in_lines_and_probabilities_are_gathered() {
+    let answer = read(&[
+        r#"{"model":"m","response":"H","logprobs":[{"token":"H","logprob":-0.5}],"done":false}"#,
+        r#"{"model":"m","response":"i","logprobs":[{"token":"i","logprob":-1}],"done":false}"#,
+        r#"{"model":"m","response":"","done":true,"done_reason":"stop","context":[7],"total_duration":1,"eval_count":2}"#,
+    ])
+    .unwrap();
+    assert_eq!(answer.content, [text("Hi")]);
+    assert_eq!(
+        answer.extra.as_deref(),
+        Some(
+            r#"{"context":[7],"total_duration":1,"logprobs":[{"token":"H","logprob":-0.5},{"token":"i","logprob":-1}]}"#
+        )
+    );
 }

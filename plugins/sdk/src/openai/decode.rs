@@ -1,6 +1,7 @@
 //! Reads an answer that came whole.
 
 use super::dialect::Dialect;
+use super::responses::{self, is_answer, is_event};
 use super::stream::{Stream, told};
 use super::wire::{index, one_or_many};
 use crate::assemble::assemble;
@@ -25,6 +26,9 @@ pub fn decode(dialect: &Dialect, response: &Response) -> Result<ChatResponse, Er
             };
         }
     };
+    if dialect.responses.is_some() && is_answer(&reply) {
+        return responses::whole(dialect, &reply);
+    }
     let choices = one_or_many(reply.get("choices"));
     if let Some(report) = told(&reply, choices.is_empty()) {
         return Err(report.into_error(dialect.errors));
@@ -45,11 +49,15 @@ pub fn decode(dialect: &Dialect, response: &Response) -> Result<ChatResponse, Er
     let mut events = Events::new();
     stream.shell(&reply, &mut events);
     stream.choice(choice, true, &mut events)?;
-    stream.close(&mut events);
+    stream.others(choices, choice);
+    stream.over(&mut events);
     Ok(assemble(events.into_inner()))
 }
 
 fn streamed(dialect: &Dialect, frames: &[Frame]) -> Result<ChatResponse, Error> {
+    if dialect.responses.is_some() && frames.first().and_then(is_event) == Some(true) {
+        return responses::whole_stream(dialect, frames);
+    }
     let mut stream = Stream::new(dialect.clone());
     let mut events = Events::new();
     for frame in frames {

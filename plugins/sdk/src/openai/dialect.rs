@@ -1,16 +1,35 @@
 //! How one server differs from another: data only.
 
+use super::choice::Api;
 use super::settings::Settings;
 use crate::error::Sign;
-use crate::{Error, Header};
+use crate::{Effort, Error, Header};
 
 /// A dialect of the OpenAI chat wire. The default is OpenAI's own.
 #[derive(Clone, Debug)]
 pub struct Dialect {
+    /// What messages to a person call the server.
+    pub name: &'static str,
     /// Path segments of chat, after the base URL.
     pub chat_path: Vec<String>,
     /// Path segments of the list of models, after the base URL.
     pub models_path: Vec<String>,
+    /// Where bodies of the Responses API go; nothing if the server does not speak it.
+    pub responses: Option<Place>,
+    /// Which of its two APIs the server is asked by.
+    pub api: Api,
+    /// The Responses API keeps answers. By default it does not, and gives its thoughts encrypted.
+    pub store: bool,
+    /// How the Responses API is asked to sum up thoughts, such as `auto`. Nothing: not at all.
+    pub reasoning_summary: Option<String>,
+    /// Requests that begin alike and bear the same key find the same prompt cache.
+    pub prompt_cache_key: Option<String>,
+    /// The service level that is asked for, such as `flex`.
+    pub service_tier: Option<String>,
+    /// How vectors come, `base64` or `float`.
+    pub embedding_format: &'static str,
+    /// Where bodies for embeddings go; nothing if the server has none.
+    pub embeddings: Option<Place>,
     /// Query pairs of every request.
     pub query: Vec<(String, String)>,
     /// Headers of every request, beside the key's.
@@ -42,6 +61,9 @@ pub struct Dialect {
     pub max_effort: &'static [(&'static str, &'static str)],
     /// The server knows `top_k`.
     pub top_k: bool,
+    /// The server knows what OpenAI added to chat beside text, pictures and functions: recordings,
+    /// documents, tools that take free text, and a choice among some of the tools.
+    pub additions: bool,
     /// Text content must be one string, never a list of parts.
     pub flat_content: bool,
     /// Which ids of tool calls the server accepts.
@@ -59,8 +81,17 @@ pub struct Dialect {
 impl Default for Dialect {
     fn default() -> Self {
         Dialect {
+            name: "openai",
             chat_path: segments("chat/completions"),
             models_path: segments("models"),
+            responses: None,
+            api: Api::Auto,
+            store: false,
+            reasoning_summary: None,
+            prompt_cache_key: None,
+            service_tier: None,
+            embedding_format: "base64",
+            embeddings: Some(Place::new("embeddings")),
             query: Vec::new(),
             headers: Vec::new(),
             auth: Auth::Bearer,
@@ -83,12 +114,36 @@ impl Default for Dialect {
                 ("", "high"),
             ],
             top_k: false,
+            additions: true,
             flat_content: false,
             call_ids: CallIds::UpTo(40),
             reasoning_field: ReasoningField::Auto,
             reasoning_history: ReasoningHistory::Auto,
             done: DoneMarker::Required,
             errors: &[],
+        }
+    }
+}
+
+/// Where bodies go that are no chat of this wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Path segments, after the base URL.
+    pub path: Vec<String>,
+    /// Query pairs.
+    pub query: Vec<(String, String)>,
+    /// The body names the model. Otherwise the path does.
+    pub model_in_body: bool,
+}
+
+impl Place {
+    /// A place at this path, without a query, for bodies that name the model.
+    #[must_use]
+    pub fn new(path: &str) -> Self {
+        Place {
+            path: segments(path),
+            query: Vec::new(),
+            model_in_body: true,
         }
     }
 }
@@ -202,6 +257,19 @@ impl Dialect {
         demanded.map_or(ReasoningHistory::Drop, |(_, history)| *history)
     }
 
+    /// The server's word for an effort.
+    pub(super) fn effort<'a>(&self, model: &str, effort: Effort<'a>) -> &'a str {
+        match effort {
+            Effort::None => "none",
+            Effort::Minimal => "minimal",
+            Effort::Low => "low",
+            Effort::Medium => "medium",
+            Effort::High => "high",
+            Effort::Max => self.greatest_effort(model),
+            Effort::Other(word) => word,
+        }
+    }
+
     /// The word for the greatest reasoning effort.
     pub(super) fn greatest_effort(&self, model: &str) -> &'static str {
         let model = base_name(model);
@@ -212,7 +280,8 @@ impl Dialect {
     }
 
     /// Every header of a request.
-    pub(super) fn request_headers(&self) -> Vec<Header> {
+    #[must_use]
+    pub fn request_headers(&self) -> Vec<Header> {
         let key = match &self.auth {
             Auth::Bearer => Some(Header::api_key("authorization", "Bearer ")),
             Auth::Header(name) => Some(Header::api_key(name, "")),

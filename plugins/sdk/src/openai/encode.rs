@@ -1,12 +1,21 @@
 //! Asks the question.
 
+mod media;
 mod messages;
 mod tools;
 
+pub(super) use media::name as document_name;
+pub(super) use messages::call_id;
+pub(super) use tools::{schema, takes_text};
+
 use super::dialect::{Dialect, MaxTokensField};
+use super::left::refused_by_reasoning;
+use super::wire::Member;
+use crate::able::Able;
 use crate::body::json_body;
 use crate::json::Json;
-use crate::{ChatRequest, Error, Framing, Method, Mode, ReasoningEffort, Request, Target};
+use crate::leaving::Leaving;
+use crate::{ChatRequest, Effort, Error, Framing, Method, Mode, Request, Target};
 
 /// The request for an answer.
 ///
@@ -21,31 +30,51 @@ pub fn encode(
     request: &ChatRequest,
     mode: Mode,
 ) -> Result<Request, Error> {
+    let able = Able {
+        text_tools: dialect.additions,
+        one_of: dialect.additions,
+        server_tools: dialect.additions,
+        outputs: match dialect.additions {
+            true => &["audio", "image"],
+            false => &[],
+        },
+    };
+    let mut left = Leaving::of(request);
+    request.within_or(dialect.name, able, &mut left)?;
     let streams = mode == Mode::Stream;
     let reasons = dialect.reasons(&target.model);
     // From 5.1 on these models need not reason, and then take any sampling.
-    let thinks = reasons && request.reasoning_effort != Some(ReasoningEffort::None);
+    let thinks = reasons && request.effort() != Some(Effort::None);
     if request.sampling.top_k.is_some() && !dialect.top_k {
-        return Err(Error::unsupported(
-            "top_k is unknown to this server: leave it out, or say that the server knows it with the setting top_k",
-        ));
+        left.each(&["top_k"], "unknown to this server", |_| {
+            "top_k is unknown to this server: leave it out, or say that the server knows it with the setting top_k".to_owned()
+        })?;
     }
     if thinks {
-        refuse_sampling(&target.model, request)?;
+        let model = &target.model;
+        let why = format!("{model:?} reasons, and takes none");
+        left.each(&refused_by_reasoning(request), &why, |names| {
+            format!(
+                "{model:?} reasons, and takes no {names}: leave it out, or say that the model takes it with the setting reasoning_model: false"
+            )
+        })?;
     }
     let body = json_body(request, |blobs| {
         let mut body = Body(Vec::with_capacity(12));
         let model = dialect.model.as_ref().unwrap_or(&target.model);
         body.set("model", dialect.model_in_body.then_some(model.as_str()));
-        let messages = messages::encode(dialect, target, reasons, &request.messages, blobs)?;
+        let messages = messages::encode(dialect, target, reasons, request, blobs)?;
         body.set("messages", Some(Json::List(messages)));
-        tools::encode(request, &mut body)?;
+        tools::encode(dialect, request, &mut left, &mut body)?;
+        outputs(request, streams, &mut body);
         sampling(dialect, thinks, request, &mut body);
-        let effort = request.reasoning_effort;
+        let effort = request.effort();
         body.set(
             "reasoning_effort",
-            effort.map(|effort| word(dialect, &target.model, effort)),
+            effort.map(|effort| dialect.effort(&target.model, effort)),
         );
+        body.set("prompt_cache_key", dialect.prompt_cache_key.as_deref());
+        body.set("service_tier", dialect.service_tier.as_deref());
         // Said either way: some servers stream unless they are told not to.
         body.set("stream", Some(streams));
         if streams && dialect.stream_usage {
@@ -65,51 +94,41 @@ pub fn encode(
         } else {
             Framing::Whole
         },
+        warnings: left.warnings(),
     })
 }
 
 /// The members of a JSON object under construction.
-struct Body<'a>(Vec<(std::borrow::Cow<'a, str>, Json<'a>)>);
+pub(super) struct Body<'a>(pub(super) Vec<Member<'a>>);
 
 impl<'a> Body<'a> {
     /// Adds a member, if there is one.
-    fn set(&mut self, name: &'a str, value: Option<impl Into<Json<'a>>>) {
+    pub(super) fn set(&mut self, name: &'a str, value: Option<impl Into<Json<'a>>>) {
         if let Some(value) = value {
             self.0.push((name.into(), value.into()));
         }
     }
 }
 
-/// Refuses the sampling that a model which reasons does not take.
-fn refuse_sampling(model: &str, request: &ChatRequest) -> Result<(), Error> {
-    let sampling = &request.sampling;
-    let refused = [
-        (
-            "temperature",
-            sampling.temperature.is_some_and(|value| value != 1.0),
-        ),
-        ("top_p", sampling.top_p.is_some_and(|value| value != 1.0)),
-        (
-            "frequency_penalty",
-            sampling.frequency_penalty.is_some_and(|value| value != 0.0),
-        ),
-        (
-            "presence_penalty",
-            sampling.presence_penalty.is_some_and(|value| value != 0.0),
-        ),
-        ("stop", !sampling.stop.is_empty()),
-    ];
-    let names: Vec<&str> = refused
-        .into_iter()
-        .filter_map(|(name, refused)| refused.then_some(name))
-        .collect();
-    if names.is_empty() {
-        return Ok(());
+/// What the answer may hold beside text. Speech needs a voice, and comes as samples where it is streamed; what the
+/// caller adds says otherwise.
+fn outputs<'a>(request: &'a ChatRequest, streams: bool, body: &mut Body<'a>) {
+    let others = request.outputs.iter().any(|output| output != "text");
+    if !others {
+        return;
     }
-    Err(Error::unsupported(format!(
-        "{model:?} reasons, and takes no {}: leave it out, or say that the model takes it with the setting reasoning_model: false",
-        names.join(", ")
-    )))
+    let words = request.outputs.iter().map(String::as_str);
+    let text = Some("text").filter(|text| !request.outputs.iter().any(|output| output == text));
+    let words = text.into_iter().chain(words).map(Json::from).collect();
+    body.set("modalities", Some(Json::List(words)));
+    if request.outputs.iter().any(|output| output == "audio") {
+        let format = match streams {
+            true => "pcm16",
+            false => "wav",
+        };
+        let audio = Json::object([("voice", "alloy".into()), ("format", format.into())]);
+        body.set("audio", Some(audio));
+    }
 }
 
 fn sampling<'a>(dialect: &'a Dialect, thinks: bool, request: &'a ChatRequest, body: &mut Body<'a>) {
@@ -120,7 +139,7 @@ fn sampling<'a>(dialect: &'a Dialect, thinks: bool, request: &'a ChatRequest, bo
     };
     body.set(limit, sampling.max_tokens);
     body.set(&dialect.seed_field, sampling.seed);
-    body.set("top_k", sampling.top_k);
+    body.set("top_k", sampling.top_k.filter(|_| dialect.top_k));
     // What is left here is what the model does by itself.
     if thinks {
         return;
@@ -132,17 +151,6 @@ fn sampling<'a>(dialect: &'a Dialect, thinks: bool, request: &'a ChatRequest, bo
     if !sampling.stop.is_empty() {
         let stop = sampling.stop.iter().map(|text| text.as_str().into());
         body.set("stop", Some(Json::List(stop.collect())));
-    }
-}
-
-fn word(dialect: &Dialect, model: &str, effort: ReasoningEffort) -> &'static str {
-    match effort {
-        ReasoningEffort::None => "none",
-        ReasoningEffort::Minimal => "minimal",
-        ReasoningEffort::Low => "low",
-        ReasoningEffort::Medium => "medium",
-        ReasoningEffort::High => "high",
-        ReasoningEffort::Max => dialect.greatest_effort(model),
     }
 }
 

@@ -4,7 +4,7 @@ use super::dialect::Dialect;
 use super::settings::Settings;
 use super::{Decoder, Vendor, capabilities};
 use crate::testing::{self, response, target};
-use crate::{ChatEvent, ChatResponse, Error, Info, Provider, Target};
+use crate::{ChatEvent, ChatResponse, Error, Info, Provider, Target, words};
 
 pub(super) struct Plain;
 
@@ -19,7 +19,9 @@ impl Vendor for Plain {
             base_url_env: vec![],
             secrets: vec![],
             settings: Settings::describe(),
-            capabilities: capabilities(),
+            capabilities: capabilities(&[]),
+            wires: words(&["openai-chat"]),
+            passes: vec![],
         }
     }
 

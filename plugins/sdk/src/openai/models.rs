@@ -18,6 +18,7 @@ pub fn encode_list(dialect: &Dialect) -> Result<Request, Error> {
         headers: dialect.request_headers(),
         body: Vec::new(),
         framing: Framing::Whole,
+        warnings: Vec::new(),
     })
 }
 
@@ -83,6 +84,7 @@ fn model(value: &Json<'_>) -> Option<Model> {
         chat: ["completion_chat", "chat_completion"]
             .into_iter()
             .find_map(|key| value.at(&["capabilities", key])?.bool()),
+        ..Model::default()
     })
 }
 

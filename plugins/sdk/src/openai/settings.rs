@@ -129,6 +129,21 @@ impl<'a> Settings<'a> {
                 "Whether a stream must end with `data: [DONE]`; `optional` also accepts its end after a finish reason.",
                 r#"{"enum":["required","optional"]}"#,
             ),
+            (
+                "service_tier",
+                "The service level that is asked for, such as `flex` or `priority`. Default: the vendor's.",
+                r#"{"type":"string"}"#,
+            ),
+            (
+                "prompt_cache_key",
+                "Requests that begin alike and bear the same key find the same prompt cache. Default: none.",
+                r#"{"type":"string"}"#,
+            ),
+            (
+                "embedding_format",
+                "How vectors come: `base64`, or `float` for servers that know nothing else. Default `base64`.",
+                r#"{"enum":["base64","float"]}"#,
+            ),
             ("top_k", "The server knows `top_k`.", FLAG),
             (
                 "flat_content",
@@ -139,6 +154,26 @@ impl<'a> Settings<'a> {
                 "short_call_ids",
                 "Send ids of tool calls as nine letters and digits, as Mistral demands. Default false.",
                 FLAG,
+            ),
+        ]
+        .map(|(name, description, schema)| Setting::new(name, description, schema))
+        .into()
+    }
+
+    /// The settings of a plugin whose server speaks the Responses API too. That of the API itself, `api`, each
+    /// plugin describes on its own.
+    #[must_use]
+    pub fn describe_responses() -> Vec<Setting> {
+        [
+            (
+                "store",
+                "The Responses API keeps answers, so that `previous_response_id` finds them. Default false: it keeps none, and models that reason give their thoughts encrypted, to be sent back.",
+                FLAG,
+            ),
+            (
+                "reasoning_summary",
+                "How the Responses API sums up thoughts: `auto`, `concise` or `detailed`, as far as the model and the organization may. Default: no summaries.",
+                r#"{"enum":["auto","concise","detailed"]}"#,
             ),
         ]
         .map(|(name, description, schema)| Setting::new(name, description, schema))
@@ -195,6 +230,20 @@ impl<'a> Settings<'a> {
         ];
         set(&mut dialect.done, self.word("done_marker", &marker)?);
         set(&mut dialect.top_k, self.flag("top_k")?);
+        set(&mut dialect.store, self.flag("store")?);
+        let owned = |text: &str| Some(text.to_owned());
+        if let Some(text) = self.text("reasoning_summary")? {
+            dialect.reasoning_summary = owned(text);
+        }
+        if let Some(text) = self.text("prompt_cache_key")? {
+            dialect.prompt_cache_key = owned(text);
+        }
+        if let Some(text) = self.text("service_tier")? {
+            dialect.service_tier = owned(text);
+        }
+        let format = [("base64", "base64"), ("float", "float")];
+        let format = self.word("embedding_format", &format)?;
+        set(&mut dialect.embedding_format, format);
         set(&mut dialect.flat_content, self.flag("flat_content")?);
         if self.flag("short_call_ids")? == Some(true) {
             dialect.call_ids = CallIds::NineAlphanumeric;
@@ -210,8 +259,8 @@ mod tests {
 
     fn dialect(settings: &str) -> Result<Dialect, Error> {
         let target = Target {
-            model: String::new(),
             settings: settings.to_owned(),
+            ..Target::default()
         };
         Dialect::default().with(&Settings::of(&target)?)
     }

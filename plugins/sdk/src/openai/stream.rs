@@ -1,9 +1,11 @@
 //! Reads an answer as it comes. A whole answer is read here too, as a stream of one chunk.
 
+mod beyond;
 mod calls;
 mod extras;
 mod message;
 
+use self::beyond::Beyond;
 use self::calls::Calls;
 use self::extras::Extras;
 pub(super) use self::extras::{AUDIO, DETAILS, said_again};
@@ -11,12 +13,11 @@ use super::dialect::{Dialect, DoneMarker};
 use super::finish::{failure, unified};
 use super::usage::{self, bill, bill_usage, counts};
 use super::wire::{index, one_or_many, scalar};
-use crate::billing::Billing;
 use crate::error::Report;
 use crate::events::Events;
 use crate::json::Json;
 use crate::outcome::{finish_reason, too_many_calls};
-use crate::{Error, Finish, FinishReason, Frame, Usage};
+use crate::{Citation, CitationSource, Error, Finish, FinishReason, Frame, Usage};
 
 /// The signature of a call whose arguments are free text and no JSON ("custom tools").
 pub(super) const CUSTOM: &str = "custom";
@@ -28,17 +29,21 @@ pub struct Stream {
     begun: bool,
     /// Something was said: text, thoughts, a call, a picture.
     spoke: bool,
+    /// What was said last is text.
+    wrote: bool,
     id: bool,
     model: bool,
     calls: Calls,
     extras: Extras,
+    beyond: Beyond,
+    /// What the whole answer rests on, as far as it was not told.
+    sources: Vec<Citation>,
     refused: bool,
     raw_finish: Option<String>,
     finish: Option<Finish>,
     usage: Usage,
-    billing: Billing,
-    /// What was told of the billing.
-    billed: Billing,
+    /// What was told of it.
+    told: Usage,
 }
 
 impl Stream {
@@ -49,16 +54,18 @@ impl Stream {
             dialect,
             begun: false,
             spoke: false,
+            wrote: false,
             id: false,
             model: false,
             calls: Calls::default(),
             extras: Extras::default(),
+            beyond: Beyond::default(),
+            sources: Vec::new(),
             refused: false,
             raw_finish: None,
             finish: None,
             usage: Usage::UNKNOWN,
-            billing: Billing::default(),
-            billed: Billing::default(),
+            told: Usage::UNKNOWN,
         }
     }
 
@@ -76,7 +83,7 @@ impl Stream {
             if !self.begun {
                 return Err(Error::malformed("the stream ended before it said anything"));
             }
-            self.close(events);
+            self.over(events);
             events.done();
             return Ok(());
         }
@@ -106,7 +113,7 @@ impl Stream {
         if self.dialect.done == DoneMarker::Required || self.raw_finish.is_none() {
             return Err(Error::truncated());
         }
-        self.close(events);
+        self.over(events);
         events.done();
         Ok(())
     }
@@ -118,6 +125,8 @@ impl Stream {
             self.begun = true;
             if index(choice).unwrap_or(0) == 0 {
                 self.choice(choice, false, events)?;
+            } else {
+                self.beyond.other(choice);
             }
         }
         if self.finish.is_some() {
@@ -135,8 +144,20 @@ impl Stream {
             self.model |= model.is_some();
             events.started(id.as_deref(), model.as_deref());
         }
-        bill(&mut self.billing, chunk);
+        bill(&mut self.usage, chunk);
+        self.beyond.chunk(chunk);
+        if self.sources.is_empty() {
+            self.sources = sources(chunk);
+        }
         self.usage(chunk, events);
+    }
+
+    /// Reads the choices that are not the answer.
+    pub(super) fn others(&mut self, choices: &[Json<'_>], answer: &Json<'_>) {
+        let others = choices
+            .iter()
+            .filter(|choice| !std::ptr::eq(*choice, answer));
+        others.for_each(|choice| self.beyond.other(choice));
     }
 
     /// Reads the usage in a chunk or choice.
@@ -145,11 +166,11 @@ impl Stream {
             return;
         };
         self.begun = true;
-        bill_usage(&mut self.billing, report);
-        let usage = usage::over(counts(report), self.usage);
-        if usage != self.usage {
-            self.usage = usage;
-            events.usage(usage);
+        let earlier = std::mem::replace(&mut self.usage, Usage::UNKNOWN);
+        self.usage = usage::over(counts(report), earlier);
+        bill_usage(&mut self.usage, report);
+        if self.usage.counts() != self.told.counts() {
+            self.bill(events);
         }
     }
 
@@ -165,6 +186,7 @@ impl Stream {
         events: &mut Events,
     ) -> Result<(), Error> {
         self.usage(choice, events);
+        self.beyond.choice(choice);
         let raw = choice.text("finish_reason");
         let (delta, message) = (choice.get("delta"), choice.get("message"));
         // Perplexity has both everywhere: whole answers with an empty `delta`, streams with all
@@ -197,13 +219,24 @@ impl Stream {
         Ok(())
     }
 
-    /// Says what the price of a token does not cover, if there is more of it than was told.
+    /// Says what the answer took, if it is more than was told.
     fn bill(&mut self, events: &mut Events) {
-        if self.billed != self.billing {
-            self.billed = self.billing.clone();
-            if let Some(block) = self.billing.block() {
-                events.opaque(block);
-            }
+        if self.told != self.usage {
+            self.told = self.usage.clone();
+            events.usage(self.usage.clone());
+        }
+    }
+
+    /// The answer is over: nothing comes any more.
+    pub(super) fn over(&mut self, events: &mut Events) {
+        // They stand beside the answer, and rest on its text if it has any.
+        if self.wrote {
+            let sources = self.sources.drain(..);
+            sources.for_each(|source| events.citation(source));
+        }
+        self.close(events);
+        if let Some(extra) = self.beyond.told() {
+            events.extra(extra);
         }
     }
 
@@ -234,6 +267,34 @@ impl Stream {
             self.finish = Some(finish);
         }
         self.bill(events);
+    }
+}
+
+/// The pages that an answer rests on, where they stand beside it (Perplexity, xAI).
+fn sources(chunk: &Json<'_>) -> Vec<Citation> {
+    let found = one_or_many(chunk.get("search_results"));
+    let cited = one_or_many(chunk.get("citations"));
+    let source = |url: &str, title: Option<&str>, as_it_came: Option<String>| Citation {
+        source: CitationSource::Url(url.to_owned()),
+        title: title.map(str::to_owned),
+        cited_text: None,
+        start: None,
+        end: None,
+        extra: as_it_came,
+    };
+    let told = |page: &Json<'_>| {
+        let url = page.text("url")?;
+        Some(source(url, page.text("title"), Some(page.to_string())))
+    };
+    match found.is_empty() {
+        false => found.iter().filter_map(told).collect(),
+        true => cited
+            .iter()
+            .filter_map(|page| match page.str() {
+                Some(url) => Some(source(url, None, None)),
+                None => told(page),
+            })
+            .collect(),
     }
 }
 

@@ -2,8 +2,8 @@
 //! a token does not cover.
 
 use crate::Usage;
-use crate::billing::Billing;
 use crate::json::Json;
+use crate::usage::count_name;
 
 /// The service levels that cost the plain price.
 const STANDARD: [&str; 6] = [
@@ -47,6 +47,7 @@ pub(super) fn counts(usage: &Json<'_>) -> Usage {
         ]),
         cache_write_tokens: count(&[
             &["prompt_tokens_details", "cache_write_tokens"],
+            &["input_tokens_details", "cache_write_tokens"],
             &["prompt_tokens_details", "cache_creation_tokens"],
             &["prompt_tokens_details", "cache_creation_input_tokens"],
             &["cache_creation_input_tokens"],
@@ -56,7 +57,9 @@ pub(super) fn counts(usage: &Json<'_>) -> Usage {
             &["output_tokens_details", "reasoning_tokens"],
             &["reasoning_tokens"],
         ]),
+        ..Usage::UNKNOWN
     };
+    let reported = counts.counts();
     let sum = |a: Option<u64>, b: Option<u64>| Some(a?.saturating_add(b?));
     let (prompt, output) = (counts.prompt_tokens, counts.completion_tokens);
     let all = sum(output, counts.reasoning_tokens);
@@ -66,14 +69,6 @@ pub(super) fn counts(usage: &Json<'_>) -> Usage {
     } else if counts.reasoning_tokens > Some(0) && sum(prompt, all) == counts.total_tokens {
         counts.completion_tokens = all.or(output);
     }
-    let reported = [
-        prompt,
-        output,
-        counts.total_tokens,
-        counts.cached_tokens,
-        counts.cache_write_tokens,
-        counts.reasoning_tokens,
-    ];
     if reported.iter().all(|count| count.unwrap_or(0) == 0) {
         return Usage::UNKNOWN;
     }
@@ -89,7 +84,7 @@ fn count(usage: &Json<'_>, paths: &[&[&str]]) -> Option<u64> {
     })
 }
 
-/// A later report over an earlier one. A zero does not erase what was known.
+/// The counts of a later report over those of an earlier one. A zero does not erase what was known.
 pub(super) fn over(later: Usage, earlier: Usage) -> Usage {
     let over = |later: Option<u64>, earlier: Option<u64>| {
         later.filter(|count| *count > 0).or(earlier).or(later)
@@ -101,77 +96,77 @@ pub(super) fn over(later: Usage, earlier: Usage) -> Usage {
         cached_tokens: over(later.cached_tokens, earlier.cached_tokens),
         cache_write_tokens: over(later.cache_write_tokens, earlier.cache_write_tokens),
         reasoning_tokens: over(later.reasoning_tokens, earlier.reasoning_tokens),
+        ..earlier
     }
 }
 
-/// What a chunk, its usage and its message say of the price.
-pub(super) fn bill(billing: &mut Billing, chunk: &Json<'_>) {
-    tier(billing, chunk.text("service_tier"));
-    for (key, what) in [
-        ("search_results", "web search"),
-        ("citations", "web search"),
-        ("web_search", "web search"),
-    ] {
+/// What a chunk says of the price beside its usage.
+pub(super) fn bill(usage: &mut Usage, chunk: &Json<'_>) {
+    tier(usage, chunk.text("service_tier"));
+    for key in ["search_results", "citations", "web_search"] {
         if !chunk.get(key).map_or(&[][..], Json::list).is_empty() {
-            billing.unpriced(what);
+            usage.unpriced("web search");
         }
     }
 }
 
-fn tier(billing: &mut Billing, word: Option<&str>) {
+fn tier(usage: &mut Usage, word: Option<&str>) {
     if let Some(word) = word
         && !STANDARD
             .iter()
             .any(|standard| word.eq_ignore_ascii_case(standard))
     {
-        billing.tier = Some(word.to_owned());
+        usage.tier = Some(word.to_owned());
     }
 }
 
 /// What a message says of the price: what was searched or run on the way to it.
-pub(super) fn bill_message(billing: &mut Billing, message: &Json<'_>) {
+pub(super) fn bill_message(usage: &mut Usage, message: &Json<'_>) {
     let some = |key: &str| !message.get(key).map_or(&[][..], Json::list).is_empty();
     if some("annotations") {
-        billing.unpriced("web search");
+        usage.unpriced("web search");
     }
     if some("executed_tools") {
-        billing.unpriced("tools that the vendor ran");
+        usage.unpriced("tools that the vendor ran");
     }
 }
 
 /// What a report of usage says of the price.
-pub(super) fn bill_usage(billing: &mut Billing, usage: &Json<'_>) {
-    tier(billing, usage.text("service_tier"));
-    let traffic = usage.at(&["extra_properties", "google", "traffic_type"]);
-    tier(billing, traffic.and_then(Json::str));
-    if let Some(cost) = cost(usage) {
-        billing.cost = Some(cost);
+pub(super) fn bill_usage(usage: &mut Usage, report: &Json<'_>) {
+    tier(usage, report.text("service_tier"));
+    let traffic = report.at(&["extra_properties", "google", "traffic_type"]);
+    tier(usage, traffic.and_then(Json::str));
+    if let Some(cost) = cost(report) {
+        usage.cost = Some(cost);
     }
-    for (path, what) in [
-        (&["num_search_queries"][..], "web searches"),
-        (&["num_sources_used"], "sources searched"),
-        (&["server_tool_use", "web_search_requests"], "web searches"),
+    for (path, name) in [
+        (&["num_search_queries"][..], "web-searches"),
+        (&["num_sources_used"], "sources-searched"),
+        (&["server_tool_use", "web_search_requests"], "web-searches"),
         (
             &["completion_tokens_details", "audio_tokens"],
-            "audio tokens",
+            "completion-audio-tokens",
         ),
         (
             &["prompt_tokens_details", "audio_tokens"],
-            "audio tokens in the prompt",
+            "prompt-audio-tokens",
         ),
-        (&["prompt_audio_seconds"], "seconds of audio in the prompt"),
+        (&["prompt_audio_seconds"], "prompt-audio-seconds"),
         (
             &["completion_tokens_details", "image_tokens"],
-            "picture tokens",
+            "completion-image-tokens",
         ),
-        (&["output_tokens_details", "image_tokens"], "picture tokens"),
+        (
+            &["output_tokens_details", "image_tokens"],
+            "completion-image-tokens",
+        ),
         (
             &["completion_tokens_details", "video_tokens"],
-            "video tokens",
+            "completion-video-tokens",
         ),
         (
             &["cache_creation", "ephemeral_1h_input_tokens"],
-            "tokens cached for an hour",
+            "cache-write-1h-tokens",
         ),
         (
             &[
@@ -179,22 +174,22 @@ pub(super) fn bill_usage(billing: &mut Billing, usage: &Json<'_>) {
                 "cache_creation_token_details",
                 "ephemeral_1h_input_tokens",
             ],
-            "tokens cached for an hour",
+            "cache-write-1h-tokens",
         ),
     ] {
-        some(billing, usage.at(path), what);
+        some(usage, report.at(path), name);
     }
-    if let Some(Json::Object(tools)) = usage.get("server_side_tool_usage_details") {
+    if let Some(Json::Object(tools)) = report.get("server_side_tool_usage_details") {
         for (tool, count) in tools {
-            some(billing, Some(count), &tool.replace('_', " "));
+            some(usage, Some(count), &count_name(tool));
         }
     }
 }
 
 /// Something that was counted, if there was any of it.
-fn some(billing: &mut Billing, count: Option<&Json<'_>>, what: &str) {
-    if let Some(count) = count.and_then(Json::count).filter(|count| *count > 0) {
-        billing.unpriced(format!("{count} {what}"));
+fn some(usage: &mut Usage, count: Option<&Json<'_>>, name: &str) {
+    if let Some(count) = count.and_then(Json::count) {
+        usage.count(name, count);
     }
 }
 

@@ -39,6 +39,45 @@ pub(super) fn one_or_many<'a, 'j>(value: Option<&'a Json<'j>>) -> &'a [Json<'j>]
     }
 }
 
+/// The same value, borrowing from nobody.
+pub(super) fn owned(value: &Json<'_>) -> Json<'static> {
+    match value {
+        Json::Null => Json::Null,
+        Json::Bool(bool) => Json::Bool(*bool),
+        Json::Unsigned(number) => Json::Unsigned(*number),
+        Json::Signed(number) => Json::Signed(*number),
+        Json::Number(text) => Json::Number(text.clone().into_owned().into()),
+        Json::Text(text) => Json::Text(text.clone().into_owned().into()),
+        Json::List(list) => Json::List(list.iter().map(owned).collect()),
+        Json::Object(members) => Json::Object(
+            members
+                .iter()
+                .map(|(name, value)| (name.clone().into_owned().into(), owned(value)))
+                .collect(),
+        ),
+    }
+}
+
+/// What an object holds beside these members and what is `null`.
+pub(super) fn beside(value: &Json<'_>, known: &[&str]) -> Vec<Member<'static>> {
+    let Json::Object(members) = value else {
+        return Vec::new();
+    };
+    let rest = members
+        .iter()
+        .filter(|(name, value)| *value != Json::Null && !known.contains(&&**name));
+    rest.map(|(name, value)| (name.clone().into_owned().into(), owned(value)))
+        .collect()
+}
+
+/// A member of an object.
+pub(super) type Member<'a> = (Cow<'a, str>, Json<'a>);
+
+/// The text of an object of these members; nothing if there are none.
+pub(super) fn object(members: Vec<Member<'_>>) -> Option<String> {
+    (!members.is_empty()).then(|| Json::Object(members).to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -132,6 +132,7 @@ fn nothing_else_holds_a_half_and_the_end_gives_up() {
             id: None,
             name: name.to_owned(),
             signature: None,
+            ..ToolCallStart::default()
         })
     };
     let events = vec![

@@ -4,13 +4,13 @@ use multillm::error::{Error, Result};
 use multillm::plugin::wire;
 use multillm_plugin_sdk::events::Events;
 use multillm_plugin_sdk::surrogates::{Halves, mend};
-use multillm_plugin_sdk::testing::target;
 use multillm_plugin_sdk::{ChatEvent, Decoder as _, Frame, ListModels, Response, Target};
 
 use super::convert;
 
 /// The functions of an adapter, whichever it is.
 pub(super) struct Native {
+    wire: fn() -> Option<String>,
     whole: fn(&Target, &Response) -> Result<wire::Answer>,
     failure: fn(&Target, &Response) -> Error,
     page: fn(&Target, &Response) -> Result<wire::ModelPage>,
@@ -20,9 +20,10 @@ pub(super) struct Native {
 impl Native {
     pub(super) const fn of<P: ListModels>() -> Self {
         Native {
+            wire: || P::describe().wires.into_iter().next(),
             whole: |target, response| {
                 P::decode(target, response)
-                    .map(convert::answer)
+                    .map(|answer| convert::answer(answer, &target.wire))
                     .map_err(convert::error)
             },
             failure: |target, response| convert::error(P::decode_error(target, response)),
@@ -35,20 +36,25 @@ impl Native {
         }
     }
 
+    /// The wire that it encodes.
+    pub(super) fn wire(&self) -> String {
+        (self.wire)().expect("a wire")
+    }
+
     pub(super) fn whole(&self, on: &wire::Target, answer: &wire::Response) -> Result<wire::Answer> {
-        (self.whole)(&target(&on.model, &on.settings), &response(answer))
+        (self.whole)(&target_of(on), &response(answer))
     }
 
     pub(super) fn failure(&self, on: &wire::Target, answer: &wire::Response) -> Error {
-        (self.failure)(&target(&on.model, &on.settings), &response(answer))
+        (self.failure)(&target_of(on), &response(answer))
     }
 
     pub(super) fn page(&self, on: &wire::Target, page: &wire::Response) -> Result<wire::ModelPage> {
-        (self.page)(&target(&on.model, &on.settings), &response(page))
+        (self.page)(&target_of(on), &response(page))
     }
 
     pub(super) fn stream(&self, on: &wire::Target, frames: &[wire::Frame]) -> Vec<wire::Event> {
-        (self.stream)(&target(&on.model, &on.settings), frames)
+        (self.stream)(&target_of(on), frames)
     }
 }
 
@@ -74,8 +80,15 @@ fn stream<P: ListModels>(target: &Target, frames: &[wire::Frame]) -> Vec<wire::E
     }
     let failed = read.err().map(ChatEvent::Failed);
     let events = events.into_inner().into_iter().chain(failed).collect();
-    let events = halves.join(events, true).into_iter();
-    events.map(convert::event).collect()
+    convert::events(halves.join(events, true), &target.wire)
+}
+
+fn target_of(on: &wire::Target) -> Target {
+    Target {
+        model: on.model.clone(),
+        settings: on.settings.clone(),
+        wire: on.wire.clone(),
+    }
 }
 
 fn response(response: &wire::Response) -> Response {

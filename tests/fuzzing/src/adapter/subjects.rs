@@ -14,8 +14,17 @@ use multillm_plugin_openai::OpenAi;
 use super::native::Native;
 use super::{Settings, Subject};
 
-const MARKER: &[&str] = &["[DONE]"];
-const MARKER_OR_REASON: &[&str] = &["[DONE]", "finish_reason"];
+/// Chat completions, and Responses, which any server of theirs may answer by.
+const MARKER: &[&str] = &["[DONE]", "response.completed", "response.incomplete"];
+const MARKER_OR_REASON: &[&str] = &[
+    "[DONE]",
+    "response.completed",
+    "response.incomplete",
+    "finish_reason",
+];
+/// Hugging Face ends generated texts in a way of its own.
+const GENERATED: &[&str] = &["[DONE]", "generated_text", "details"];
+const GENERATED_OR_REASON: &[&str] = &["[DONE]", "generated_text", "details", "finish_reason"];
 
 const fn settings(json: &'static str, ends: &'static [&'static str]) -> Settings {
     Settings { json, ends }
@@ -30,6 +39,7 @@ pub(crate) static OPENAI: Subject = Subject {
         settings(r#"{"done_marker":"optional"}"#, MARKER_OR_REASON),
         settings(r#"{"auth":7}"#, MARKER),
         settings(r#"{"short_call_ids":true,"stream_usage":false}"#, MARKER),
+        settings(r#"{"api":"responses"}"#, MARKER),
     ],
     native: Native::of::<OpenAi>(),
     component: OnceLock::new(),
@@ -54,9 +64,9 @@ pub(crate) static HUGGINGFACE: Subject = Subject {
     model: "meta-llama/Llama-3.3-70B-Instruct",
     framing: Framing::Sse,
     settings: &[
-        settings("{}", MARKER_OR_REASON),
-        settings(r#"{"done_marker":"required"}"#, MARKER),
-        settings(r#"{"bill_to":7}"#, MARKER_OR_REASON),
+        settings("{}", GENERATED_OR_REASON),
+        settings(r#"{"done_marker":"required"}"#, GENERATED),
+        settings(r#"{"bill_to":7}"#, GENERATED_OR_REASON),
     ],
     native: Native::of::<HuggingFace>(),
     component: OnceLock::new(),

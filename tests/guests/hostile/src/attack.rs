@@ -40,6 +40,7 @@ impl Attack {
             "recursion" => memory::descend(self.count),
             "memory-bomb" => memory::hoard(),
             "trap" => std::process::abort(),
+            "panic" => panic!("the sails are torn: \u{1b}[31m{}", self.count),
             _ => {}
         }
     }

@@ -12,7 +12,7 @@ use multillm_plugin_sdk::events::Events;
 use multillm_plugin_sdk::openai::{self, Dialect};
 use multillm_plugin_sdk::{
     ChatRequest, ChatResponse, Decoder, Error, Frame, Info, Mode, Part, Provider, Request,
-    Response, Secret, Setting, Target, Text, export_provider,
+    Response, Secret, Setting, Target, export_provider, words,
 };
 
 use attack::Attack;
@@ -46,7 +46,9 @@ impl Provider for Hostile {
                 Setting::new("list", "its arguments", r#"{"type":"array"}"#),
                 Setting::new("count", "how often or how much", r#"{"type":"integer"}"#),
             ],
-            capabilities: openai::capabilities(),
+            capabilities: openai::capabilities(&[]),
+            wires: words(&["hostile"]),
+            passes: vec![],
         }
     }
 
@@ -63,10 +65,7 @@ impl Provider for Hostile {
         let mut answer = openai::decode(&Dialect::default(), response)?;
         match attack.name.as_str() {
             "dump-in-answer" => {
-                answer.content = vec![Part::Text(Text {
-                    text: memory::dump(),
-                    signature: None,
-                })];
+                answer.content = vec![Part::text(memory::dump())];
             }
             "huge-usage" => {
                 answer.usage.prompt_tokens = Some(u64::MAX);

@@ -23,15 +23,14 @@ pub(crate) fn said(answer: &ChatResponse) -> String {
 
 /// The weather tool that the conversations offer.
 pub(crate) fn weather() -> Tool {
+    let parameters = json!({
+        "type": "object",
+        "properties": { "city": { "type": "string" } },
+        "required": ["city"],
+    });
     Tool {
-        name: "get_weather".into(),
         description: Some("The weather of a city".into()),
-        parameters: json!({
-            "type": "object",
-            "properties": { "city": { "type": "string" } },
-            "required": ["city"],
-        }),
-        strict: None,
+        ..Tool::new("get_weather", parameters)
     }
 }
 

@@ -7,11 +7,11 @@ use serde_json::json;
 use crate::stage::Stage;
 
 #[test]
-fn without_a_configuration_the_places_are_named() {
+fn without_a_configuration_the_ways_to_begin_are_named() {
     let stage = Stage::new();
     stage
         .run_bare(&["query", "Hello"], b"")
-        .fails(2, &["multi_llm_config.json"]);
+        .fails(2, &["multillm keys set", "multillm config init"]);
     stage
         .run_bare(&["query", "Hello", "--config", "nowhere.json"], b"")
         .fails(2, &["nowhere.json"]);

@@ -132,11 +132,52 @@ async fn wasi_is_refused_unless_it_is_denied_everything() {
     assert!(!plugin.has_wasi(), "who needs none gets none");
 }
 
+/// It asks for what the process has plenty of, and traps if it gets any.
 #[tokio::test]
-async fn a_foreign_contract_is_refused_with_both_versions() {
+async fn an_empty_wasi_holds_nothing() {
+    let bench = Bench::new();
+    let asks = |function: &str| {
+        Guest::describing(&Description::default())
+            .package(
+                "package wasi:cli@0.2.0;
+                 interface environment {
+                     get-environment: func() -> list<tuple<string, string>>;
+                     get-arguments: func() -> list<string>;
+                 }",
+            )
+            .world("world w { import wasi:cli/environment@0.2.0; include provider; }")
+            .import(
+                "wasi:cli/environment@0.2.0",
+                "get-environment",
+                "(param i32)",
+            )
+            .import("wasi:cli/environment@0.2.0", "get-arguments", "(param i32)")
+            .body(
+                "multillm:provider/metadata@0.1.0#describe",
+                &format!(
+                    "(call {function} (i32.const 16))
+                     (if (i32.load (i32.const 20)) (then unreachable))
+                     (i32.const 1024)"
+                ),
+            )
+            .build()
+    };
+    let options = LoadOptions {
+        wasi_deny_all: true,
+        ..LoadOptions::default()
+    };
+    assert!(std::env::vars().count() > 0 && std::env::args().count() > 0);
+    for function in ["$import0", "$import1"] {
+        let plugin = bench.load_as(&asks(function), &options).await;
+        assert!(plugin.unwrap().has_wasi(), "{function}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_contract_is_refused_with_all_versions() {
     let bench = Bench::new();
     let error = bench
-        .load(&Guest::new().version("0.2.0").build())
+        .load(&Guest::new().version("0.3.0").build())
         .await
         .unwrap_err();
     assert!(
@@ -144,8 +185,23 @@ async fn a_foreign_contract_is_refused_with_both_versions() {
         "{error}"
     );
     let error = error.to_string();
-    assert!(error.contains("multillm:provider/chat@0.2.0"), "{error}");
-    assert!(error.contains("multillm:provider/chat@0.1.0"), "{error}");
+    assert!(error.contains("multillm:provider/chat@0.3.0"), "{error}");
+    assert!(error.contains("contract 0.1.0 or 0.2.0"), "{error}");
+}
+
+#[tokio::test]
+async fn functions_of_other_types_are_refused_before_any_is_called() {
+    let bench = Bench::new();
+    // All the names of 0.2.0, with the types that 0.1.0 gave them.
+    let error = bench
+        .load(&Guest::new().version("0.2.0").build())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, PluginError::WrongWorld { .. }), "{error}");
+    assert!(
+        error.to_string().contains("functions of other types"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -167,7 +223,7 @@ async fn another_world_is_no_provider() {
         assert!(matches!(error, PluginError::WrongWorld { .. }), "{error}");
         let error = error.to_string();
         assert!(
-            error.contains(found) && error.contains("provider/chat@0.1.0"),
+            error.contains(found) && error.contains("contract 0.1.0 or 0.2.0"),
             "{error}"
         );
     }

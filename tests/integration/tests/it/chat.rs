@@ -1,9 +1,11 @@
 //! Chats, comparisons, health and templates as a person meets them: by a pipe, and on a
 //! pseudo-terminal that `script` makes.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::io::{Read as _, Write as _};
+use std::process::{ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use multillm_simulator::{Options, Vendor};
 use serde_json::{Value, json};
@@ -229,6 +231,59 @@ pub(crate) fn on_a_terminal(stage: &Stage, arguments: &str, inputs: &[(&str, u64
     on_columns(100, stage, arguments, inputs)
 }
 
+/// What a program writes to a terminal, as it comes.
+#[derive(Clone, Default)]
+struct Screen {
+    seen: Arc<Mutex<Vec<u8>>>,
+    over: Arc<AtomicBool>,
+}
+
+impl Screen {
+    fn of(mut output: ChildStdout) -> Self {
+        let screen = Screen::default();
+        let writes = screen.clone();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = output.read(&mut bytes) {
+                writes.seen.lock().unwrap().extend(&bytes[..count]);
+            }
+            writes.over.store(true, Ordering::SeqCst);
+        });
+        screen
+    }
+
+    fn length(&self) -> usize {
+        self.seen.lock().unwrap().len()
+    }
+
+    /// Waits until nothing was written for a while, or, if asked, until words of an answer stand behind `before`.
+    fn settles(&self, before: usize, words: bool) {
+        let begun = Instant::now();
+        let (mut length, mut since) = (self.length(), Instant::now());
+        while begun.elapsed() < Duration::from_secs(60) && !self.over.load(Ordering::SeqCst) {
+            let seen = self.seen.lock().unwrap()[before..].to_vec();
+            if words && String::from_utf8_lossy(&seen).contains("word1") {
+                return;
+            }
+            if length > 0 && since.elapsed() > Duration::from_millis(400) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+            if self.length() != length {
+                (length, since) = (self.length(), Instant::now());
+            }
+        }
+    }
+
+    /// Everything, once the program has ended.
+    fn whole(&self) -> String {
+        while !self.over.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        String::from_utf8_lossy(&self.seen.lock().unwrap()).into_owned()
+    }
+}
+
 /// As [`on_a_terminal`], of another width; 0 is what terminals say that do not know it.
 pub(crate) fn on_columns(
     columns: u16,
@@ -254,14 +309,20 @@ pub(crate) fn on_columns(
         .spawn()
         .expect("`script`, of Debian's bsdutils or Fedora's util-linux-script, is not installed");
     let mut keys = child.stdin.take().unwrap();
-    for (text, pause) in [("", 2500)].iter().chain(inputs) {
+    let screen = Screen::of(child.stdout.take().unwrap());
+    for (at, (text, pause)) in [("", 2500)].iter().chain(inputs).enumerate() {
+        let before = screen.length();
         keys.write_all(text.as_bytes()).unwrap();
         keys.flush().unwrap();
         std::thread::sleep(Duration::from_millis(*pause));
+        // A busy machine may need longer: whoever types waits until nothing moves any more, or, to stop an answer, until
+        // it has begun.
+        let stops = inputs.get(at).is_some_and(|(next, _)| *next == "\x03");
+        screen.settles(before, stops);
     }
-    let output = child.wait_with_output().unwrap();
+    child.wait().unwrap();
     drop(keys);
-    let seen = String::from_utf8_lossy(&output.stdout).into_owned();
+    let seen = screen.whole();
     stage.holds_no_key(&seen);
     seen
 }

@@ -47,7 +47,7 @@ fn function(locals: usize, body: &str) -> String {
 }
 
 /// What is attacked, the component, and how the refusal counts.
-fn attackers() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+pub(crate) fn attackers() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let nested = |count: usize| format!("{}{}", " block".repeat(count), " end".repeat(count));
     let targets = |count: usize| format!("block local.get 0 br_table{} end", " 0".repeat(count));
     vec![
@@ -199,7 +199,7 @@ fn commands_refuse_it_before_they_compile() {
 async fn a_foreign_contract_and_imports_are_told_before_the_rest_is_counted() {
     let bench = Bench::new();
     let heavy = function(50_000, &mixing(50_000, 5_000));
-    let foreign = beside(&Guest::new().version("0.2.0"), &heavy);
+    let foreign = beside(&Guest::new().version("0.3.0"), &heavy);
     let error = bench.load(&foreign).await.unwrap_err();
     assert!(
         matches!(error, PluginError::ForeignContract { .. }),

@@ -175,7 +175,7 @@ impl Guest {
         }
         let mut text = format!("package multillm:provider@{};\n", self.version);
         for name in ["types", "http", "provider", "world"] {
-            let file = root().join("wit").join(format!("{name}.wit"));
+            let file = root().join("wit/frozen/0.1.0").join(format!("{name}.wit"));
             let wit = fs::read_to_string(&file).unwrap();
             let lines = wit.lines().filter(|line| !line.starts_with("package "));
             lines.for_each(|line| writeln!(text, "{line}").unwrap());

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use multillm::chat::{ChatMessage, ChatRequest, ImagePart};
+use multillm::chat::{ChatMessage, ChatRequest, MediaPart};
 use multillm::{ErrorKind, MultiLlmService};
 use multillm_simulator::Options;
 use serde_json::{Value, json};
@@ -46,6 +46,8 @@ fn attacks() -> Vec<Attack> {
         ("recursion", "crashed"),
         ("memory-bomb", "memory"),
         ("trap", "crashed"),
+        // What a panic said, and where.
+        ("panic", "tests/guests/hostile/src/attack.rs:"),
     ];
     let mut attacks = vec![
         attack(
@@ -67,7 +69,7 @@ fn attacks() -> Vec<Attack> {
             "\"hostile\"",
         ),
         attack(
-            json!({ "attack": "many-events", "count": 150_000 }),
+            json!({ "attack": "many-events", "count": 101_000 }),
             "Hello",
             true,
             "returned too much",
@@ -255,8 +257,8 @@ async fn lies_about_numbers_break_nothing() {
         .unwrap();
     assert_eq!(empty.content(), "");
     let before = stage.simulator.requests();
-    let picture = ImagePart::bytes(&PICTURE[..]).unwrap();
-    let request = ChatRequest::new([ChatMessage::user("Hello").with_image(picture)]);
+    let picture = MediaPart::bytes(&PICTURE[..]).unwrap();
+    let request = ChatRequest::new([ChatMessage::user("Hello").with_media(picture)]);
     let error = service.chat(request, "attack-3").await.unwrap_err();
     let kinds = [ErrorKind::PayloadTooLarge, ErrorKind::Plugin];
     assert!(kinds.contains(&error.kind), "{error:?}");

@@ -1,5 +1,5 @@
-//! Pictures and sound that a model makes: there is no unified form of them yet, so that they are told and kept, and
-//! no answer passes for empty.
+//! Pictures and sound that a model makes: they are told and kept, as media or as blocks of the vendor's own, and no
+//! answer passes for empty.
 
 use serde_json::{Value, json};
 
@@ -34,16 +34,15 @@ fn a_picture_is_told_and_given() {
     let done = stage.run(&["query", "draw", "-m", "m"]);
     assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""), "{done:?}");
     assert!(
-        done.stderr.contains("holds 1 image/png (45 bytes)"),
+        done.stderr
+            .contains("saved 1 image/png (45 bytes) as answer-"),
         "{done:?}"
     );
     let answer = stage.run(&["query", "draw", "-m", "m", "--json"]).json();
-    let block = &answer["opaque"][0];
     assert_eq!(
-        block["media"],
-        json!([{ "media_type": "image/png", "bytes": 45 }])
+        answer["parts"],
+        json!([{ "type": "media", "source": { "media_type": "image/png", "data": PNG } }])
     );
-    assert_eq!(block["data"], picture);
     let compared = stage
         .run(&["compare", "draw", "-m", "m", "openai"])
         .answer();
@@ -80,9 +79,6 @@ fn pictures_in_a_stream_are_told_at_its_end() {
     let (stage, _server) = stage("openai", http(200, "text/event-stream", "", &body));
     let done = stage.run(&["query", "draw", "-m", "m", "--stream"]);
     assert_eq!(done.stdout, "here\n", "{done:?}");
-    assert!(
-        done.stderr
-            .contains("holds 2 image/png (45 bytes, 45 bytes)"),
-        "{done:?}"
-    );
+    let saved = done.stderr.matches("saved 1 image/png (45 bytes)");
+    assert_eq!(saved.count(), 2, "{done:?}");
 }

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use multillm::MultiLlmService;
 use multillm::chat::ChatRequest;
 use multillm::plugin::{Plugin, PluginError, wire};
-use multillm::transport::{Frame, Framer, Framing, Tail};
+use multillm::transport::{Framer, Framing, Tail};
 use multillm_simulator::Exchange;
 use serde_json::Value;
 
@@ -57,11 +57,19 @@ impl Recorded {
             settings => settings.to_string(),
         };
         let model = &stage.config["models"][line.plugin]["model_name"];
+        let plugin = service.plugin_of(line.plugin).await.unwrap();
+        let wires = &plugin.info().wires;
+        let wire = match line.is_responses() {
+            true => wires.iter().find(|wire| wire.ends_with("-responses")),
+            false => wires.first(),
+        };
+        let wire = wire.cloned().unwrap_or_default();
         Recorded {
-            plugin: service.plugin_of(line.plugin).await.unwrap(),
+            plugin,
             target: wire::Target {
                 model: model.as_str().unwrap().to_owned(),
                 settings,
+                wire,
             },
             framing,
             headers,
@@ -96,13 +104,13 @@ impl Recorded {
             let mut frames = vec![];
             framer.push(piece, &mut frames).unwrap();
             if !frames.is_empty() && !is_over(&events) {
-                events.extend(decoder.push(to_wire(frames)).await?);
+                events.extend(decoder.push(frames).await?);
             }
         }
         match framer.finish() {
             Tail::Frames(frames) => {
                 if !frames.is_empty() && !is_over(&events) {
-                    events.extend(decoder.push(to_wire(frames)).await?);
+                    events.extend(decoder.push(frames).await?);
                 }
                 if !is_over(&events) {
                     events.extend(decoder.finish().await?);
@@ -110,7 +118,7 @@ impl Recorded {
             }
             Tail::Cut(frames) => {
                 if !frames.is_empty() && !is_over(&events) {
-                    events.extend(decoder.push(to_wire(frames)).await?);
+                    events.extend(decoder.push(frames).await?);
                 }
                 if !is_over(&events) {
                     events.push(cut());
@@ -144,14 +152,6 @@ pub(crate) fn is_over(events: &[wire::Event]) -> bool {
     events
         .iter()
         .any(|event| matches!(event, wire::Event::Done | wire::Event::Failed(_)))
-}
-
-pub(crate) fn to_wire(frames: Vec<Frame>) -> Vec<wire::Frame> {
-    let frame = |frame: Frame| wire::Frame {
-        event: frame.event,
-        data: frame.data,
-    };
-    frames.into_iter().map(frame).collect()
 }
 
 /// Sends a request that the simulator saw once more.

@@ -12,7 +12,14 @@ use tokio::runtime::Runtime;
 use crate::answers::{ask, weather};
 use crate::recorded::{Recorded, find};
 use crate::stage::Stage;
-use crate::vendors::{LINES, Line};
+use crate::vendors::{LINES, Line, RESPONSES, admit_responses};
+
+/// A stage with every wire: those of the vendors, and the Responses APIs.
+fn every_wire() -> (Stage, Vec<&'static Line>) {
+    let mut stage = Stage::new();
+    admit_responses(&mut stage);
+    (stage, LINES.iter().chain(&RESPONSES).collect())
+}
 
 fn questions() -> [ChatRequest; 2] {
     [
@@ -24,6 +31,7 @@ fn questions() -> [ChatRequest; 2] {
 /// What must be in a body for its answer to be complete.
 fn end_marker(line: &Line) -> &'static [u8] {
     match line.plugin {
+        "openai-responses" | "azure-responses" => b"\"type\":\"response.completed\"",
         "openai" | "azure" => b"[DONE]",
         "huggingface" => b"\"finish_reason\":\"",
         "claude" => b"{\"type\":\"message_stop\"",
@@ -53,10 +61,10 @@ fn complete_at(line: &Line, body: &[u8]) -> usize {
 
 #[test]
 fn a_stream_cut_at_any_byte_is_never_a_success() {
-    let stage = Stage::new();
+    let (stage, lines) = every_wire();
     let service = stage.service();
     let runtime = Runtime::new().unwrap();
-    for line in &LINES {
+    for line in lines {
         for question in questions() {
             let recorded = runtime.block_on(Recorded::of(&stage, &service, line, &question, true));
             assert_ne!(
@@ -98,11 +106,11 @@ fn a_stream_cut_at_any_byte_is_never_a_success() {
 /// success only where no event was cut.
 #[test]
 fn a_cut_within_an_event_is_never_a_success() {
-    let stage = Stage::new();
+    let (stage, lines) = every_wire();
     let service = stage.service();
     let runtime = Runtime::new().unwrap();
     let mut tried = 0;
-    for line in &LINES {
+    for line in lines {
         for question in questions() {
             let recorded = runtime.block_on(Recorded::of(&stage, &service, line, &question, true));
             let body = &recorded.body[..];
@@ -129,11 +137,11 @@ fn a_cut_within_an_event_is_never_a_success() {
 /// The same through HTTP, where not every byte can be tried.
 #[test]
 fn a_connection_cut_anywhere_is_never_a_success() {
-    let mut stage = Stage::new();
+    let (mut stage, lines) = every_wire();
     stage.config["retry"]["max_attempts"] = 1.into();
     let service = stage.service();
     let runtime = Runtime::new().unwrap();
-    for line in &LINES {
+    for line in lines {
         let question = ask("Hello over there");
         let recorded = runtime.block_on(Recorded::of(&stage, &service, line, &question, true));
         let end = complete_at(line, &recorded.body);
@@ -237,10 +245,10 @@ fn an_early_finish_is_no_end_at_any_byte() {
 /// refuses.
 #[test]
 fn half_a_character_costs_no_answer() {
-    let stage = Stage::new();
+    let (stage, lines) = every_wire();
     let service = stage.service();
     let runtime = Runtime::new().unwrap();
-    for line in &LINES {
+    for line in lines {
         for stream in [false, true] {
             let question = ask("Say qqq!");
             let mut recorded =
@@ -267,10 +275,10 @@ fn half_a_character_costs_no_answer() {
 
 #[test]
 fn any_cutting_of_a_stream_gives_the_same_events() {
-    let stage = Stage::new();
+    let (stage, lines) = every_wire();
     let service = stage.service();
     let runtime = Runtime::new().unwrap();
-    for line in &LINES {
+    for line in lines {
         for question in questions() {
             let recorded = runtime.block_on(Recorded::of(&stage, &service, line, &question, true));
             let body = &recorded.body[..];

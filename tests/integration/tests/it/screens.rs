@@ -44,7 +44,7 @@ fn steady(stage: &Stage, seen: &str) -> String {
 }
 
 /// Without `ESC [ … letter`.
-fn without_escapes(text: &str) -> String {
+pub(crate) fn without_escapes(text: &str) -> String {
     let mut parts = text.split("\x1b[");
     let first = parts.next().unwrap_or("").to_owned();
     parts.fold(first, |whole, part| {

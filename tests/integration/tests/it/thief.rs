@@ -2,7 +2,7 @@
 //! is run there, and all that the thief hears.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -163,17 +163,32 @@ impl Checkout {
     }
 
     pub(crate) fn run_in(&self, directory: &Path, arguments: &[&str]) -> Done {
-        let output = Command::new(program())
+        Self::finish(self.command(directory, arguments).stdin(Stdio::null()))
+    }
+
+    /// With something on standard input.
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &[u8]) -> Done {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(input).unwrap();
+        file.rewind().unwrap();
+        Self::finish(self.command(&self.repo(), arguments).stdin(file))
+    }
+
+    fn command(&self, directory: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command
             .args(arguments)
             .current_dir(directory)
             .env_clear()
             .env("HOME", self.home())
             .env("PATH", "/usr/bin:/bin")
             .env("XDG_CACHE_HOME", cache_dir())
-            .envs(self.variables.iter().cloned())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+            .envs(self.variables.iter().cloned());
+        command
+    }
+
+    fn finish(command: &mut Command) -> Done {
+        let output = command.output().unwrap();
         Done {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),

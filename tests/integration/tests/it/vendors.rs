@@ -3,6 +3,8 @@
 use multillm_simulator::{Simulator, Vendor};
 use serde_json::{Map, Value, json};
 
+use crate::stage::Stage;
+
 /// One vendor.
 pub(crate) struct Line {
     /// The plugin, and the provider's name in the configuration.
@@ -68,7 +70,37 @@ pub(crate) const LINES: [Line; 7] = [
     },
 ];
 
+/// The Responses API of those that have it, as providers of their own: see [`admit_responses`].
+pub(crate) const RESPONSES: [Line; 2] = [
+    Line {
+        plugin: "openai-responses",
+        vendor: Vendor::OpenAi,
+        chat: "gpt-4o-mini",
+        sees: "gpt-4o-mini",
+        thinks: "o4-mini",
+    },
+    Line {
+        plugin: "azure-responses",
+        vendor: Vendor::Azure,
+        chat: "gpt-4o",
+        sees: "gpt-4o",
+        thinks: "o4-mini",
+    },
+];
+
 impl Line {
+    /// The component that speaks its wire.
+    pub(crate) fn component(&self) -> &'static str {
+        self.plugin
+            .strip_suffix("-responses")
+            .unwrap_or(self.plugin)
+    }
+
+    /// Whether it is asked by the Responses API.
+    pub(crate) fn is_responses(&self) -> bool {
+        self.component() != self.plugin
+    }
+
     /// The model that sees, as it is configured.
     pub(crate) fn sees(&self) -> String {
         format!("{}-sees", self.plugin)
@@ -89,7 +121,7 @@ impl Line {
 
     /// The environment variable that holds its key; a local Ollama has none.
     pub(crate) fn key_variable(&self) -> Option<String> {
-        let name = self.plugin.to_uppercase();
+        let name = self.plugin.to_uppercase().replace('-', "_");
         (self.vendor != Vendor::Ollama).then(|| format!("TEST_{name}_KEY"))
     }
 
@@ -98,8 +130,15 @@ impl Line {
         if let Some(variable) = self.key_variable() {
             provider["api_key_env"] = variable.into();
         }
-        if self.vendor == Vendor::Azure {
-            provider["settings"] = json!({ "api_version": "2024-10-21" });
+        match (self.vendor, self.is_responses()) {
+            (_, true) => {
+                provider["plugin"] = self.component().into();
+                provider["settings"] = json!({ "api": "responses" });
+            }
+            (Vendor::Azure, false) => {
+                provider["settings"] = json!({ "api_version": "2024-10-21" });
+            }
+            _ => {}
         }
         provider
     }
@@ -110,16 +149,40 @@ pub(crate) fn entries(simulator: &Simulator) -> (Map<String, Value>, Map<String,
     let mut providers = Map::new();
     let mut models = Map::new();
     for line in &LINES {
-        providers.insert(line.plugin.into(), line.provider(simulator));
-        let names = [
-            (line.plugin.to_owned(), line.chat),
-            (line.sees(), line.sees),
-            (line.thinks(), line.thinks),
-        ];
-        for (name, model) in names.into_iter().chain(line.more()) {
-            let model = json!({ "provider": line.plugin, "model_name": model });
-            models.insert(name, model);
-        }
+        add(line, simulator, &mut providers, &mut models);
     }
     (providers, models)
+}
+
+/// Puts the Responses APIs beside them.
+pub(crate) fn admit_responses(stage: &mut Stage) {
+    let (mut providers, mut models) = (Map::new(), Map::new());
+    for line in &RESPONSES {
+        add(line, &stage.simulator, &mut providers, &mut models);
+        let variable = line.key_variable().expect("both have keys");
+        stage.variables.push((variable, line.vendor.key()));
+    }
+    for (section, entries) in [("providers", providers), ("models", models)] {
+        for (name, entry) in entries {
+            stage.config[section][name] = entry;
+        }
+    }
+}
+
+fn add(
+    line: &Line,
+    simulator: &Simulator,
+    providers: &mut Map<String, Value>,
+    models: &mut Map<String, Value>,
+) {
+    providers.insert(line.plugin.into(), line.provider(simulator));
+    let names = [
+        (line.plugin.to_owned(), line.chat),
+        (line.sees(), line.sees),
+        (line.thinks(), line.thinks),
+    ];
+    for (name, model) in names.into_iter().chain(line.more()) {
+        let model = json!({ "provider": line.plugin, "model_name": model });
+        models.insert(name, model);
+    }
 }

@@ -74,7 +74,7 @@ async fn exchange<S: Transport>(
     buffer: &mut BytesMut,
     hub: &Hub,
 ) -> After {
-    let request = match http1::read(reader, writer, buffer).await {
+    let mut request = match http1::read(reader, writer, buffer).await {
         Ok(Some(request)) => request,
         Ok(None) => return After::Close,
         Err(error) => {
@@ -86,6 +86,14 @@ async fn exchange<S: Transport>(
             return After::Close;
         }
     };
+    // At its usual address Ollama has no path of its own.
+    if request
+        .segments()
+        .first()
+        .is_some_and(|first| first == "api")
+    {
+        request.path.insert_str(0, "/ollama");
+    }
     let segments = request.segments();
     let vendor = segments.first().and_then(|name| Vendor::from_name(name));
     if vendor.is_none() && segments.first().is_some_and(|first| first == "control") {

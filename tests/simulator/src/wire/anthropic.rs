@@ -1,11 +1,13 @@
-//! Anthropic: `POST /v1/messages` and `GET /v1/models` under `/anthropic`.
+//! Anthropic: `POST /v1/messages`, `/v1/messages/count_tokens` and `GET /v1/models` under `/anthropic`.
 //! <https://docs.anthropic.com/en/api/messages>
 
 mod blocks;
+mod caching;
 mod message;
 mod models;
 mod read;
 mod rules;
+mod servers;
 mod shape;
 
 use bytes::Bytes;
@@ -75,7 +77,7 @@ fn route(request: &Request, hub: &Hub) -> Result<Reply, Trouble> {
     let segments = request.segments();
     let path: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
     let (allowed, model) = match path.as_slice() {
-        ["v1", "messages"] => ("POST", None),
+        ["v1", "messages"] | ["v1", "messages", "count_tokens"] => ("POST", None),
         ["v1", "models"] => ("GET", None),
         ["v1", "models", model] => ("GET", Some(*model)),
         _ => return Err(Trouble::new(404, "not_found_error", "Not found")),
@@ -100,6 +102,11 @@ fn route(request: &Request, hub: &Hub) -> Result<Reply, Trouble> {
             hub,
             Anthropic::dress(Reply::json(200, &body), request),
         ));
+    }
+    if path.len() == 3 {
+        let body = json!({"input_tokens": read::count(request, version, &hub.options.models)?});
+        let reply = Anthropic::dress(Reply::json(200, &body), request);
+        return Ok(serve(&Anthropic, request, hub, reply));
     }
     let chat = read::message(request, version, &hub.options.models)?;
     Ok(converse(&Anthropic, &chat, request, hub))

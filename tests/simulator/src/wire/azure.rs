@@ -16,15 +16,20 @@ use super::openai::completion::{self, Engine, Style};
 use super::openai::models::{self, Model};
 use super::openai::read::{self, Reading};
 use super::openai::trouble::Trouble;
-use super::openai::{embeddings, family_stream_error};
+use super::openai::{embeddings, family_stream_error, responses};
 use super::{converse, header, serve};
 
 /// Where a request goes.
 enum Target {
     Chat { deployment: Option<String> },
     Embeddings { deployment: Option<String> },
+    Responses,
+    Count,
     Models,
 }
+
+/// The first version that knows the Responses API.
+const RESPONSES: &str = "2025-03-01";
 
 /// Answers a request under `/azure`.
 pub(crate) fn answer(request: &Request, hub: &Hub) -> Reply {
@@ -64,8 +69,13 @@ fn target(request: &Request) -> Option<Target> {
         ["openai", "deployments", name, "embeddings"] if is_dated => Target::Embeddings {
             deployment: Some((*name).to_owned()),
         },
+        ["openai", "responses"] if is_dated && version.as_deref() >= Some(RESPONSES) => {
+            Target::Responses
+        }
         ["openai", "models"] if is_dated => Target::Models,
         ["openai", "v1", "chat", "completions"] if is_v1 => Target::Chat { deployment: None },
+        ["openai", "v1", "responses"] if is_v1 => Target::Responses,
+        ["openai", "v1", "responses", "input_tokens"] if is_v1 => Target::Count,
         ["openai", "v1", "embeddings"] if is_v1 => Target::Embeddings { deployment: None },
         ["openai", "v1", "models"] if is_v1 => Target::Models,
         _ => return None,
@@ -114,6 +124,20 @@ fn route(target: &Target, request: &Request, hub: &Hub) -> Result<Reply, Reply> 
         Target::Embeddings { deployment } => {
             let reply = embeddings(&json()?, deployment.as_deref()).map_err(|_| no_deployment())?;
             Ok(serve(&forms, request, hub, Azure::dress(reply, request)))
+        }
+        Target::Responses | Target::Count => {
+            let body = json()?;
+            let asked = responses::read(&body, Azure::headers(request), |name| deployed(name, hub));
+            let asked = asked.map_err(|trouble| match trouble.code {
+                Some("model_not_found") => no_deployment(),
+                _ => trouble.reply(),
+            })?;
+            if matches!(target, Target::Responses) {
+                let forms = responses::Forms(Azure);
+                return Ok(converse(&forms, &asked.with_filters(), request, hub));
+            }
+            let reply = Azure::dress(Reply::json(200, &responses::count(&asked)), request);
+            Ok(serve(&forms, request, hub, reply))
         }
         Target::Chat { deployment } => {
             let body = json()?;

@@ -1,4 +1,4 @@
-//! Cohere: `POST /v2/chat`, `POST /v2/embed` and `GET /v1/models` under `/cohere`. The older `/v1/chat` is
+//! Cohere: `POST /v2/chat`, `POST /v2/embed`, `POST /v1/tokenize` and `GET /v1/models` under `/cohere`. The older `/v1/chat` is
 //! another protocol and is not simulated. <https://docs.cohere.com/reference/chat>
 
 mod messages;
@@ -66,7 +66,7 @@ pub(crate) fn answer(request: &Request, hub: &Hub) -> Reply {
     let segments = request.segments();
     let path: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
     let allowed = match path.as_slice() {
-        ["v2", "chat" | "embed"] => "POST",
+        ["v2", "chat" | "embed"] | ["v1", "tokenize"] => "POST",
         ["v1", "models"] => "GET",
         _ => return Reply::new(404, "text/plain; charset=utf-8", "404 page not found\n"),
     };
@@ -79,6 +79,10 @@ pub(crate) fn answer(request: &Request, hub: &Hub) -> Reply {
         ["v2", "chat"] => {
             let chat = read::chat(request, &hub.options.models)?;
             Ok(converse(&Cohere, &chat, request, hub))
+        }
+        [_, "tokenize"] => {
+            let body = tokenize(request, &hub.options.models)?;
+            Ok(serve(&Cohere, request, hub, good(&body, request)))
         }
         ["v2", _] => embed(request).map(|body| serve(&Cohere, request, hub, good(&body, request))),
         _ => {
@@ -101,6 +105,22 @@ fn check_key(request: &Request, hub: &Hub) -> Result<(), Trouble> {
     }
 }
 
+fn tokenize(request: &Request, added: &[String]) -> Result<Value, Trouble> {
+    let body = read::json(request)?;
+    models::find(text_of(&body, "model"), added)?;
+    let text = text_of(&body, "text");
+    if !(1..=65_536).contains(&text.chars().count()) {
+        return Err(Trouble::invalid(
+            "text must be between 1 and 65536 characters in length",
+        ));
+    }
+    let pieces = token::pieces(text);
+    let numbers: Vec<usize> = (0..pieces.len()).collect();
+    Ok(
+        json!({"tokens": numbers, "token_strings": pieces, "meta": {"api_version": {"version": "1"}}}),
+    )
+}
+
 fn embed(request: &Request) -> Result<Value, Trouble> {
     let body = read::json(request)?;
     if text_of(&body, "input_type").is_empty() {
@@ -115,7 +135,17 @@ fn embed(request: &Request) -> Result<Value, Trouble> {
         ));
     }
     models::embeds(text_of(&body, "model"))?;
-    let vectors: Vec<Vec<f32>> = texts.iter().map(|text| embedding(text, 8)).collect();
+    let asked = body.get("output_dimension").and_then(Value::as_u64);
+    let length = match asked {
+        None => 8,
+        Some(length @ (256 | 512 | 1024 | 1536)) => usize::try_from(length).unwrap_or(8),
+        Some(length) => {
+            return Err(Trouble::invalid(format!(
+                "invalid output_dimension: {length} is not one of 256, 512, 1024, 1536"
+            )));
+        }
+    };
+    let vectors: Vec<Vec<f32>> = texts.iter().map(|text| embedding(text, length)).collect();
     let tokens: u64 = texts.iter().map(|text| token::count(text)).sum();
     Ok(
         json!({"id": seal::uuid(request.seed()), "texts": texts, "embeddings": {"float": vectors},

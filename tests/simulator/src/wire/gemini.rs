@@ -7,15 +7,19 @@ mod models;
 mod names;
 mod read;
 mod rules;
+mod servers;
 mod shape;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::answer::Usage;
 use crate::fault::{self, Failure, Forms};
 use crate::hub::Hub;
 use crate::reply::{Event, Reply};
 use crate::server::http1::Request;
+use crate::text::Triggers;
+use crate::token;
 use crate::vendor::Vendor;
 
 use super::{converse, embedding, header, items_of, serve, text_of};
@@ -163,6 +167,16 @@ fn act(model: &str, verb: &str, request: &Request, hub: &Hub) -> Result<Reply, T
             let chat = read::generation(body, known, streaming(request))?;
             Ok(converse(&forms, &chat, request, hub))
         }
+        "countTokens" => {
+            let asked = body.get("generateContentRequest").cloned();
+            let whole = asked.unwrap_or(body);
+            let chat = read::generation(whole, known, None)?;
+            let triggers = Triggers::read(chat.question.last_user_text());
+            let total = Usage::of_prompt(&chat.question, &triggers).prompt;
+            let details = json!([{"modality": "TEXT", "tokenCount": total}]);
+            let counted = json!({"totalTokens": total, "promptTokensDetails": details});
+            Ok(serve(&forms, request, hub, good(&counted)))
+        }
         "embedContent" => Ok(serve(
             &forms,
             request,
@@ -175,7 +189,7 @@ fn act(model: &str, verb: &str, request: &Request, hub: &Hub) -> Result<Reply, T
                 &forms,
                 request,
                 hub,
-                good(&json!({"embeddings": all})),
+                good(&json!({"embeddings": all, "usageMetadata": embedding_usage(&body)})),
             ))
         }
         _ => Err(Trouble::new(
@@ -184,6 +198,16 @@ fn act(model: &str, verb: &str, request: &Request, hub: &Hub) -> Result<Reply, T
             format!("unknown method {verb}"),
         )),
     }
+}
+
+/// A batch says what it took, which its documentation does not.
+fn embedding_usage(body: &Value) -> Value {
+    let texts = items_of(body, "requests").iter().flat_map(|request| {
+        let content = request.get("content").unwrap_or(&Value::Null);
+        items_of(content, "parts")
+    });
+    let total: u64 = texts.map(|part| token::count(text_of(part, "text"))).sum();
+    json!({"promptTokenCount": total, "promptTokenDetails": [{"modality": "TEXT", "tokenCount": total}]})
 }
 
 fn embedded(request: &Value) -> Value {

@@ -1,4 +1,4 @@
-//! Ollama's native interface under `/ollama`: `POST /api/chat`, `/api/embed`, `/api/show` and `GET /api/tags`,
+//! Ollama's native interface under `/ollama`: `POST /api/chat`, `/api/generate`, `/api/embed`, `/api/show` and `GET /api/tags`,
 //! `/api/version`. The OpenAI-compatible face is not simulated.
 //! <https://github.com/ollama/ollama/blob/main/docs/api.md>
 
@@ -54,7 +54,7 @@ pub(crate) fn answer(request: &Request, hub: &Hub) -> Reply {
     let path: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
     let allowed: &[&str] = match path.as_slice() {
         [] | [""] | ["api", "tags" | "version" | "ps"] => &["GET", "HEAD"],
-        ["api", "chat" | "embed" | "show"] => &["POST"],
+        ["api", "chat" | "generate" | "embed" | "show"] => &["POST"],
         _ => return Reply::new(404, "text/plain", "404 page not found"),
     };
     if !allowed.contains(&request.method.as_str()) {
@@ -70,9 +70,11 @@ pub(crate) fn answer(request: &Request, hub: &Hub) -> Reply {
     }
     let done = match path.as_slice() {
         ["api", "chat"] => read::chat(request, &hub.options.models).map(|read| match read {
-            read::Read::Chat(chat) => converse(&Ollama, &chat, request, hub),
+            read::Read::Chat(chat) => converse(&Ollama, &*chat, request, hub),
             read::Read::Loaded(body) => serve(&Ollama, request, hub, good(&body)),
         }),
+        ["api", "generate"] => read::prompt(request, &hub.options.models)
+            .map(|chat| converse(&Ollama, &chat, request, hub)),
         ["api", "embed"] => {
             embed(request, hub).map(|body| serve(&Ollama, request, hub, good(&body)))
         }

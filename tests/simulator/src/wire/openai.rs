@@ -1,10 +1,11 @@
-//! OpenAI: `POST /chat/completions`, `GET /models`, `POST /embeddings` under `/openai/v1`, and the parts
-//! that Azure and Hugging Face share with it. The Responses interface is not simulated.
+//! OpenAI: `POST /chat/completions`, `POST /responses`, `GET /models`, `POST /embeddings` under `/openai/v1`, and the
+//! parts that Azure and Hugging Face share with it.
 
 pub(crate) mod completion;
 mod messages;
 pub(crate) mod models;
 pub(crate) mod read;
+pub(crate) mod responses;
 mod rules;
 mod shape;
 pub(crate) mod trouble;
@@ -41,6 +42,8 @@ fn route(request: &Request, hub: &Hub) -> Result<Reply, Trouble> {
     let path: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
     let (allowed, wanted) = match path.as_slice() {
         ["v1", "chat", "completions"] => ("POST", Endpoint::Chat),
+        ["v1", "responses"] => ("POST", Endpoint::Responses),
+        ["v1", "responses", "input_tokens"] => ("POST", Endpoint::Count),
         ["v1", "embeddings"] => ("POST", Endpoint::Embeddings),
         ["v1", "models"] => ("GET", Endpoint::Models),
         ["v1", "models", model] => ("GET", Endpoint::Model((*model).to_owned())),
@@ -79,6 +82,16 @@ fn route(request: &Request, hub: &Hub) -> Result<Reply, Trouble> {
             })?;
             Ok(converse(&forms, &chat, request, hub))
         }
+        Endpoint::Responses | Endpoint::Count => {
+            let find = |name: &str| models::find(name, added);
+            let body = read::json(request)?;
+            let asked = responses::read(&body, OpenAi::headers(request), find)?;
+            if matches!(wanted, Endpoint::Responses) {
+                return Ok(converse(&responses::Forms(OpenAi), &asked, request, hub));
+            }
+            let reply = Reply::json(200, &responses::count(&asked));
+            Ok(serve(&forms, request, hub, forms.dress(reply, request)))
+        }
         Endpoint::Models => {
             let reply = forms.dress(Reply::json(200, &models::listing(added)), request);
             Ok(serve(&forms, request, hub, reply))
@@ -99,6 +112,8 @@ fn route(request: &Request, hub: &Hub) -> Result<Reply, Trouble> {
 
 enum Endpoint {
     Chat,
+    Responses,
+    Count,
     Embeddings,
     Models,
     Model(String),

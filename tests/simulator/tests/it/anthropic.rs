@@ -116,6 +116,35 @@ async fn tools_with_thinking_need_their_signature() {
             .text()
             .contains("Expected `thinking`")
     );
+    // Only who has the thinking managed may leave it out, and only with the beta of that.
+    let managed = |edits: Value| {
+        let changes = json!({"context_management": {"edits": edits}});
+        with(history(json!([called["content"][2]])), &changes)
+    };
+    let thinking = managed(json!([{"type": "clear_thinking_20251015", "keep": "all"}]));
+    let tools = managed(json!([{"type": "clear_tool_uses_20250919"}]));
+    for (body, beta, expected) in [
+        (&thinking, "context-management-2025-06-27", "look -> a cat"),
+        (&thinking, "other-2025-06-27", "Extra inputs"),
+        (
+            &tools,
+            "context-management-2025-06-27",
+            "Expected `thinking`",
+        ),
+        (
+            &managed(json!([{}])),
+            "context-management-2025-06-27",
+            "edits.0.type",
+        ),
+    ] {
+        let keys = [
+            ("x-api-key", "sk-sim-anthropic"),
+            ("anthropic-version", "2023-06-01"),
+            ("anthropic-beta", beta),
+        ];
+        let said = post(&simulator, "/anthropic/v1/messages", &keys, body).await;
+        assert!(said.text().contains(expected), "{}", said.text());
+    }
     let stream = ask(&simulator, &with(body.clone(), &json!({"stream": true})))
         .await
         .events();

@@ -83,7 +83,7 @@ proptest! {
             ],
             "end_turn",
         )).unwrap();
-        let expected = Part::Text(Text { text: words, signature: None });
+        let expected = Part::Text(Text { text: words, signature: None, ..Text::default() });
         prop_assert_eq!(&streamed.content, &[expected]);
         let whole = format!(r#"{{"type":"message","content":[{{"type":"text","text":{quoted}}}]}}"#);
         prop_assert_eq!(streamed.content, message(&whole).unwrap().content);

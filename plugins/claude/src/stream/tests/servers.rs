@@ -1,6 +1,5 @@
 //! What compatible servers send, whole and in pieces, and what an answer costs beyond its tokens.
 
-use multillm_plugin_sdk::billing::KIND;
 use multillm_plugin_sdk::testing::response;
 use multillm_plugin_sdk::{ChatResponse, ErrorKind, FinishReason, Part, Provider as _};
 
@@ -171,15 +170,16 @@ fn what_has_a_price_of_its_own_is_told_at_the_end() {
     );
     let pieces = [open(0, own), close(0), end, super::STOP.to_owned()];
     for answer in [message(&whole).unwrap(), run(&pieces).unwrap()] {
-        let [Part::Opaque(block), Part::Opaque(billing)] = answer.content.as_slice() else {
+        let [Part::ServerToolCall(call)] = answer.content.as_slice() else {
             panic!("{:?}", answer.content);
         };
         assert_eq!(
-            (block.kind.as_str(), billing.kind.as_str()),
-            ("server_tool_use", KIND)
+            (call.name.as_str(), call.data.as_str()),
+            ("code-execution", own)
         );
-        for told in ["priority", "2 web search requests", "code execution"] {
-            assert!(billing.data.contains(told), "{}", billing.data);
-        }
+        assert_eq!(answer.usage.tier.as_deref(), Some("priority"));
+        assert_eq!(answer.usage.counted("web-searches"), Some(2));
+        assert_eq!(answer.usage.unpriced, ["code execution"]);
+        assert_eq!(answer.usage.completion_tokens, Some(7));
     }
 }

@@ -4,7 +4,8 @@ use multillm_plugin_sdk::body::json_body;
 use multillm_plugin_sdk::{Part, Reasoning, Role};
 use serde_json::{Value, json};
 
-use super::{said_result, tree, turns};
+use super::{said_result, spread, tree, turns};
+use crate::cache::{Keeping, Marks};
 use crate::fixtures::{call, converse, message, said};
 use crate::model::Model;
 use crate::turns::conversation;
@@ -14,6 +15,7 @@ fn thought(text: &str, signature: Option<&str>, redacted: Option<&str>) -> Part 
         text: text.to_owned(),
         signature: signature.map(str::to_owned),
         redacted: redacted.map(str::to_owned),
+        ..Reasoning::default()
     })
 }
 
@@ -64,7 +66,8 @@ fn unsigned_thoughts_go_back_to_who_makes_no_other() {
     ] {
         let mut found = Vec::new();
         json_body(&request, |blobs| {
-            let conversation = conversation(&request, Model::of(model), blobs)?;
+            let marks = Marks::of(&request, Keeping::Off);
+            let conversation = conversation(&request, Model::of(model), &marks, blobs)?;
             assert_eq!(conversation.is_thoughtless_loop(), kinds.len() == 1);
             let turns = serde_json::to_value(tree(conversation.turns)).unwrap();
             let blocks = turns
@@ -120,6 +123,7 @@ fn a_loop_of_tools_is_thoughtless_if_it_began_so() {
             multillm_plugin_sdk::Message {
                 role: Role::Assistant,
                 content: first,
+                extra: None,
             },
             message(Role::Tool, [said_result("t", "x")]),
             message(Role::Assistant, [Part::ToolCall(call("u", "look", ""))]),
@@ -129,7 +133,7 @@ fn a_loop_of_tools_is_thoughtless_if_it_began_so() {
         let request = converse(messages);
         let mut thoughtless = false;
         json_body(&request, |blobs| {
-            thoughtless = conversation(&request, Model::of("claude"), blobs)?.is_thoughtless_loop();
+            thoughtless = spread(&request, blobs)?.is_thoughtless_loop();
             Ok(())
         })
         .unwrap();

@@ -3,7 +3,9 @@ use serde_json::{Value, json};
 use super::super::dialect::Dialect;
 use super::*;
 use crate::testing::{self, ask, says, target};
-use crate::{BodyPart, Header, JsonSchema, ResponseFormat, Role, Sampling, Tool, ToolChoice};
+use crate::{
+    BodyPart, Header, JsonSchema, ResponseFormat, Role, Sampling, Tool, ToolChoice, ToolInput,
+};
 
 pub(super) fn send(
     dialect: &Dialect,
@@ -109,7 +111,7 @@ fn models_that_reason_get_no_sampling_and_a_developer() {
 fn who_does_not_reason_takes_any_sampling() {
     let mut request = sampled();
     assert_eq!(body("gpt-5-chat-latest", &request)["temperature"], 0.5);
-    request.reasoning_effort = Some(ReasoningEffort::None);
+    request.reasoning_effort = Some("none".into());
     let sent = body("gpt-5.2", &request);
     assert_eq!(sent["temperature"], 0.5);
     assert_eq!(sent["stop"], json!(["END"]));
@@ -150,13 +152,14 @@ fn tools_keep_the_order_of_their_parameters() {
     request.tools = vec![Tool {
         name: "look".to_owned(),
         description: Some("Looks.".to_owned()),
-        parameters: parameters.to_owned(),
+        input: ToolInput::Schema(parameters.to_owned()),
         strict: Some(true),
+        ..Tool::default()
     }];
     request.parallel_tool_calls = Some(false);
     request.tool_choice = ToolChoice::Named("look".to_owned());
     // Merging something in must not reorder anything either.
-    request.extra = r#"{"user":"u"}"#.to_owned();
+    request.extra = Some(r#"{"user":"u"}"#.to_owned());
     let (sent, body) = send(&Dialect::default(), "m", &request, Mode::Whole).unwrap();
     assert_eq!(
         body["tools"],
@@ -213,8 +216,9 @@ fn a_schema_that_is_no_object_is_refused_by_name() {
         request.tools = vec![Tool {
             name: "look".to_owned(),
             description: None,
-            parameters: bad.to_owned(),
+            input: ToolInput::Schema(bad.to_owned()),
             strict: None,
+            ..Tool::default()
         }];
         let error = send(&Dialect::default(), "m", &request, Mode::Whole).unwrap_err();
         assert_eq!(error.kind, crate::ErrorKind::InvalidRequest);
@@ -225,9 +229,9 @@ fn a_schema_that_is_no_object_is_refused_by_name() {
 #[test]
 fn effort_has_the_familys_word_for_the_greatest() {
     let mut request = hello();
-    request.reasoning_effort = Some(ReasoningEffort::Minimal);
+    request.reasoning_effort = Some("minimal".into());
     assert_eq!(body("gpt-5", &request)["reasoning_effort"], "minimal");
-    request.reasoning_effort = Some(ReasoningEffort::Max);
+    request.reasoning_effort = Some("max".into());
     assert_eq!(body("gpt-5", &request)["reasoning_effort"], "high");
     assert_eq!(body("gpt-5.2", &request)["reasoning_effort"], "xhigh");
 }
@@ -248,4 +252,67 @@ fn the_model_may_be_named_otherwise_or_not_at_all() {
     };
     let (_, body) = send(&absent, "m", &hello(), Mode::Whole).unwrap();
     assert!(body.get("model").is_none());
+}
+
+#[test]
+fn a_tool_keeps_its_tail_and_an_effort_its_word() {
+    let mut request = ask(vec![says(Role::User, "hi")]);
+    request.tools = vec![Tool {
+        name: "look".to_owned(),
+        extra: Some(r#"{"function":{"defer_loading":true},"z":1}"#.to_owned()),
+        ..Tool::default()
+    }];
+    request.reasoning_effort = Some("xhigh".to_owned());
+    let (_, body) = send(&Dialect::default(), "gpt-5.2", &request, Mode::Whole).unwrap();
+    assert_eq!(body["reasoning_effort"], "xhigh");
+    assert_eq!(
+        body["tools"][0],
+        json!({"type": "function", "function": {"name": "look", "defer_loading": true,
+            "parameters": {"type": "object", "properties": {}}}, "z": 1})
+    );
+}
+
+#[test]
+fn tools_of_free_text_and_a_choice_among_some_are_said_where_they_are_known() {
+    let mut request = ask(vec![says(Role::User, "hi")]);
+    let grammar = r#"{"type":"grammar","grammar":{"syntax":"lark","definition":"start: /a/"}}"#;
+    let text = |name: &str, grammar: Option<&str>| Tool {
+        name: name.to_owned(),
+        input: ToolInput::Text(grammar.map(str::to_owned)),
+        ..Tool::default()
+    };
+    let look = Tool {
+        name: "look".to_owned(),
+        ..Tool::default()
+    };
+    request.tools = vec![look, text("patch", Some(grammar)), text("say", None)];
+    request.tool_choice = ToolChoice::OneOf(vec!["look".to_owned(), "patch".to_owned()]);
+    let (_, body) = send(&Dialect::default(), "m", &request, Mode::Whole).unwrap();
+    assert_eq!(
+        body["tools"][1],
+        json!({"type": "custom", "custom": {"name": "patch",
+            "format": {"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: /a/"}}}})
+    );
+    assert_eq!(
+        body["tools"][2],
+        json!({"type": "custom", "custom": {"name": "say"}})
+    );
+    assert_eq!(
+        body["tool_choice"],
+        json!({"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [
+            {"type": "function", "function": {"name": "look"}},
+            {"type": "custom", "custom": {"name": "patch"}}]}})
+    );
+    request.tool_choice = ToolChoice::Named("say".to_owned());
+    let (_, body) = send(&Dialect::default(), "m", &request, Mode::Whole).unwrap();
+    assert_eq!(
+        body["tool_choice"],
+        json!({"type": "custom", "custom": {"name": "say"}})
+    );
+    let plain = Dialect {
+        additions: false,
+        ..Dialect::default()
+    };
+    let error = send(&plain, "m", &request, Mode::Whole).unwrap_err();
+    assert!(error.message.contains("patch"), "{}", error.message);
 }

@@ -1,14 +1,23 @@
 //! Tools that may be called, and the form of the answer.
 
+use super::super::dialect::Dialect;
 use super::Body;
+use crate::body::extended;
 use crate::json::Json;
-use crate::{ChatRequest, Error, ResponseFormat, Tool, ToolChoice};
+use crate::leaving::Leaving;
+use crate::{ChatRequest, Error, ResponseFormat, Tool, ToolChoice, ToolInput};
 
 /// Everything that a request says of tools and of the answer's form.
-pub(super) fn encode<'a>(request: &'a ChatRequest, body: &mut Body<'a>) -> Result<(), Error> {
+pub(super) fn encode<'a>(
+    dialect: &Dialect,
+    request: &'a ChatRequest,
+    left: &mut Leaving,
+    body: &mut Body<'a>,
+) -> Result<(), Error> {
     let some_tools = !request.tools.is_empty();
     if some_tools {
-        let tools = request.tools.iter().map(tool).collect::<Result<_, _>>()?;
+        let tools = request.tools.iter().map(offered);
+        let tools = tools.collect::<Result<_, _>>()?;
         body.set("tools", Some(Json::List(tools)));
         body.set("parallel_tool_calls", request.parallel_tool_calls);
     }
@@ -17,26 +26,85 @@ pub(super) fn encode<'a>(request: &'a ChatRequest, body: &mut Body<'a>) -> Resul
         ToolChoice::Auto => None,
         ToolChoice::None => some_tools.then(|| "none".into()),
         ToolChoice::Required => Some("required".into()),
-        ToolChoice::Named(name) => Some(function(Json::object([("name", name.as_str().into())]))),
+        ToolChoice::Named(name) => Some(by_name(request, name)),
+        // Where the choice cannot be limited it was said to be left out.
+        ToolChoice::OneOf(_) if !dialect.additions => some_tools.then(|| "required".into()),
+        ToolChoice::OneOf(names) => {
+            let tools = names.iter().map(|name| by_name(request, name)).collect();
+            let allowed = Json::object([("mode", "required".into()), ("tools", Json::List(tools))]);
+            Some(marked("allowed_tools", allowed))
+        }
     };
     body.set("tool_choice", choice);
     body.set("response_format", format(&request.response_format)?);
+    let run = request.server_tools.iter().filter(|_| dialect.additions);
+    for tool in run {
+        // The one that this API has, for models that search before each answer.
+        if tool.name != "web-search" {
+            let why = format!("{} runs no such tool in chat completions", dialect.name);
+            left.each(&[&tool.name], &why, |name| {
+                format!(
+                    "{} runs no tool {name:?} in chat completions: leave it out, or ask by the Responses API with the setting api: responses",
+                    dialect.name
+                )
+            })?;
+            continue;
+        }
+        let options = Json::Object(Vec::new());
+        let options = extended(options, "the tool web-search", tool.options.as_deref())?;
+        body.set("web_search_options", Some(options));
+    }
     Ok(())
 }
 
-/// What is said of a function, marked as such.
-fn function(what: Json<'_>) -> Json<'_> {
-    Json::object([("type", "function".into()), ("function", what)])
+/// What is said of a thing of this type, under the type's name.
+fn marked<'a>(kind: &'static str, what: Json<'a>) -> Json<'a> {
+    Json::object([("type", kind.into()), (kind, what)])
 }
 
-fn tool(tool: &Tool) -> Result<Json<'_>, Error> {
+/// What a tool's type is called: `custom` if it takes free text.
+fn kind(tool: &Tool) -> &'static str {
+    match tool.input {
+        ToolInput::Schema(_) => "function",
+        ToolInput::Text(_) => "custom",
+    }
+}
+
+/// Whether a tool of this name takes free text.
+pub(in super::super) fn takes_text(request: &ChatRequest, name: &str) -> bool {
+    let mut tools = request.tools.iter();
+    tools.any(|tool| tool.name == name && matches!(tool.input, ToolInput::Text(_)))
+}
+
+fn by_name<'a>(request: &ChatRequest, name: &'a str) -> Json<'a> {
+    let kind = match takes_text(request, name) {
+        true => "custom",
+        false => "function",
+    };
+    marked(kind, Json::object([("name", name.into())]))
+}
+
+fn offered(tool: &Tool) -> Result<Json<'_>, Error> {
     let mut body = Body(Vec::with_capacity(4));
     body.set("name", Some(tool.name.as_str()));
     body.set("description", tool.description.as_deref());
-    let schema = schema(&tool.parameters, "the parameters of tool", &tool.name)?;
-    body.set("parameters", Some(schema));
-    body.set("strict", tool.strict);
-    Ok(function(Json::Object(body.0)))
+    match &tool.input {
+        ToolInput::Schema(text) => {
+            let schema = schema(text, "the parameters of tool", &tool.name)?;
+            body.set("parameters", Some(schema));
+            body.set("strict", tool.strict);
+        }
+        ToolInput::Text(None) => {}
+        ToolInput::Text(Some(grammar)) => {
+            let format = schema(grammar, "the grammar of tool", &tool.name)?;
+            body.set("format", Some(format));
+        }
+    }
+    extended(
+        marked(kind(tool), Json::Object(body.0)),
+        &format!("tool {:?}", tool.name),
+        tool.extra.as_deref(),
+    )
 }
 
 fn format(format: &ResponseFormat) -> Result<Option<Json<'_>>, Error> {
@@ -60,7 +128,11 @@ fn format(format: &ResponseFormat) -> Result<Option<Json<'_>>, Error> {
 }
 
 /// A schema of the caller's. Its keys keep their order: models answer in it.
-fn schema<'a>(text: &'a str, what: &str, name: &str) -> Result<Json<'a>, Error> {
+pub(in super::super) fn schema<'a>(
+    text: &'a str,
+    what: &str,
+    name: &str,
+) -> Result<Json<'a>, Error> {
     match Json::parse(text) {
         Ok(schema @ Json::Object(_)) => Ok(schema),
         _ => Err(Error::invalid_request(format!(

@@ -192,6 +192,7 @@ impl Calls {
                 id: Some(call.id.clone()).filter(|id| !id.is_empty() && !repeated),
                 name: call.name.clone(),
                 signature,
+                extra: None,
             });
         }
     }

@@ -1,10 +1,13 @@
 //! What a vendor wants back as it came, put together from its pieces: the form of thoughts that
 //! stood in the content, `reasoning_details`, and sound.
 
-use super::super::wire::index;
-use crate::Opaque;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::super::wire::{beside, index, object, owned};
 use crate::events::Events;
 use crate::json::Json;
+use crate::{Media, MediaSource, Opaque};
 
 /// The kind of the block that holds `reasoning_details`.
 pub(in super::super) const DETAILS: &str = "reasoning_details";
@@ -132,12 +135,50 @@ impl Extras {
                 data: Json::List(std::mem::take(&mut self.details)).to_string(),
             });
         }
-        for audio in self.audio.drain(..) {
-            events.opaque(Opaque {
-                kind: AUDIO.to_owned(),
-                data: audio.to_string(),
-            });
+        let pieces = std::mem::take(&mut self.audio);
+        match spoken(&pieces) {
+            Some(spoken) => events.media(spoken),
+            // What cannot be heard may yet be wanted back.
+            None => pieces.iter().for_each(|piece| {
+                events.opaque(Opaque {
+                    kind: AUDIO.to_owned(),
+                    data: piece.to_string(),
+                });
+            }),
         }
+    }
+}
+
+/// A spoken answer of its pieces; nothing if there is none.
+fn spoken(pieces: &[Json<'_>]) -> Option<Media> {
+    let mut bytes = Vec::new();
+    let mut tail = Json::Object(Vec::new());
+    for piece in pieces {
+        let data = piece.get("data").and_then(Json::str).unwrap_or_default();
+        bytes.extend(STANDARD.decode(data).ok()?);
+        tail.merge(Json::Object(beside(piece, &["data", "transcript"])));
+    }
+    let extra = match tail {
+        Json::Object(members) => object(members),
+        _ => None,
+    };
+    let source = MediaSource::Base64(STANDARD.encode(&bytes));
+    let mut spoken = Media::from_source(source, Some(sound(&bytes).to_owned()));
+    spoken.extra = extra;
+    (!bytes.is_empty()).then_some(spoken)
+}
+
+/// What the bytes of a sound are; without a head they are samples, as streams have them.
+fn sound(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [b'R', b'I', b'F', b'F', ..] => "audio/wav",
+        [b'I', b'D', b'3', ..] | [0xff, 0xe2 | 0xe3 | 0xf2 | 0xf3 | 0xfa | 0xfb, ..] => {
+            "audio/mpeg"
+        }
+        [0xff, 0xf1 | 0xf9, ..] => "audio/aac",
+        [b'O', b'g', b'g', b'S', ..] => "audio/ogg",
+        [b'f', b'L', b'a', b'C', ..] => "audio/flac",
+        _ => "audio/pcm",
     }
 }
 
@@ -155,24 +196,6 @@ fn grow(known: &mut Json<'static>, more: &Json<'_>, growing: &[&str]) {
             (Some((_, old)), value) => *old = owned(value),
             (None, value) => known.push((name.clone().into_owned().into(), owned(value))),
         }
-    }
-}
-
-fn owned(value: &Json<'_>) -> Json<'static> {
-    match value {
-        Json::Null => Json::Null,
-        Json::Bool(bool) => Json::Bool(*bool),
-        Json::Unsigned(number) => Json::Unsigned(*number),
-        Json::Signed(number) => Json::Signed(*number),
-        Json::Number(text) => Json::Number(text.clone().into_owned().into()),
-        Json::Text(text) => Json::Text(text.clone().into_owned().into()),
-        Json::List(list) => Json::List(list.iter().map(owned).collect()),
-        Json::Object(members) => Json::Object(
-            members
-                .iter()
-                .map(|(name, value)| (name.clone().into_owned().into(), owned(value)))
-                .collect(),
-        ),
     }
 }
 

@@ -1,18 +1,19 @@
 //! What a message says: text, thoughts, calls, pictures and sound.
 
 use super::super::dialect::ReasoningField;
+use super::super::responses::citation;
 use super::super::usage::bill_message;
-use super::super::wire::one_or_many;
+use super::super::wire::{beside, object, one_or_many};
 use super::Stream;
 use super::extras::Thoughts;
-use crate::Opaque;
 use crate::events::Events;
 use crate::json::Json;
+use crate::{Media, Opaque};
 
 impl Stream {
     /// Reads a message, or more of it. In a `whole` one no two calls are the same.
     pub(super) fn message(&mut self, message: &Json<'_>, whole: bool, events: &mut Events) {
-        bill_message(&mut self.billing, message);
+        bill_message(&mut self.usage, message);
         self.thoughts(message, events);
         let google = message.at(&["extra_content", "google"]);
         let is_thought = google.and_then(|google| google.get("thought")?.bool()) == Some(true);
@@ -31,6 +32,12 @@ impl Stream {
             events.text_signature(extra.to_string());
         }
         self.refusal(message, events);
+        for annotation in one_or_many(message.get("annotations")) {
+            // Of a text: a stream may tell it before there is any.
+            self.extras.flush(events);
+            self.wrote = true;
+            events.citation(citation::read(annotation));
+        }
         for picture in one_or_many(message.get("images")) {
             self.media(picture, "image", events);
         }
@@ -41,10 +48,12 @@ impl Stream {
         }
         for call in one_or_many(message.get("tool_calls")) {
             self.extras.flush(events);
+            self.wrote = false;
             self.calls.call(call, whole, events);
         }
         if let Some(function) = message.get("function_call") {
             self.extras.flush(events);
+            self.wrote = false;
             self.calls.legacy(function, events);
         }
         self.spoke |= self.calls.any();
@@ -77,6 +86,7 @@ impl Stream {
     pub(super) fn text(&mut self, text: &str, events: &mut Events) {
         if !text.is_empty() {
             self.spoke = true;
+            self.wrote = true;
             self.extras.flush(events);
             events.text(text);
         }
@@ -119,9 +129,26 @@ impl Stream {
         }
         self.extras.flush(events);
         self.spoke = true;
-        events.opaque(Opaque {
-            kind: made.text("type").unwrap_or(kind).to_owned(),
-            data: made.to_string(),
-        });
+        self.wrote = false;
+        let kind = made.text("type").unwrap_or(kind);
+        match picture(made) {
+            Some(picture) => events.media(picture),
+            None => events.opaque(Opaque {
+                kind: kind.to_owned(),
+                data: made.to_string(),
+            }),
+        }
     }
+}
+
+/// The picture at an address or in it; nothing where the form is another.
+fn picture(made: &Json<'_>) -> Option<Media> {
+    let url = made
+        .at(&["image_url", "url"])
+        .or_else(|| made.get("image_url"))
+        .and_then(Json::str)?;
+    let mut picture = Media::told(url).readable()?;
+    let rest = beside(made, &["type", "image_url"]);
+    picture.extra = object(rest);
+    Some(picture)
 }

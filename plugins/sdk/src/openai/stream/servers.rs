@@ -3,7 +3,7 @@
 use super::super::fixtures::{stream, whole};
 use super::tests::{LENIENT, SHOWN, block, formed, read};
 use crate::testing::{call, text, thought};
-use crate::{ChatEvent, ErrorKind, FinishReason, Part};
+use crate::{ChatEvent, CitationSource, ErrorKind, FinishReason, Media, MediaSource, Part};
 
 #[test]
 fn thoughts_in_the_content_are_thoughts_whatever_their_form() {
@@ -87,7 +87,9 @@ fn the_details_of_thoughts_are_kept_and_read_where_nothing_else_is() {
 #[test]
 fn what_is_no_text_is_given_as_the_vendor_says_it() {
     let picture = r#"{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}"#;
-    let expected = [block("image_url", picture)];
+    let data = MediaSource::Base64("AAAA".to_owned());
+    let media = Media::from_source(data, Some("image/png".to_owned()));
+    let expected = [Part::Media(media)];
     for said in [
         format!(r#"{{"content":"","images":[{picture}]}}"#),
         format!(r#"{{"content":[{picture}]}}"#),
@@ -100,11 +102,26 @@ fn what_is_no_text_is_given_as_the_vendor_says_it() {
     let spoken = read(&[
         r#"{"choices":[{"delta":{"audio":{"id":"a1","transcript":"He"}}}]}"#,
         r#"{"choices":[{"delta":{"audio":{"transcript":"llo","data":"AAAA"}}}]}"#,
-        r#"{"choices":[{"delta":{"audio":{"data":"BBBB","expires_at":9}},"finish_reason":"stop"}]}"#,
+        r#"{"choices":[{"delta":{"audio":{"data":"BA==","expires_at":9}},"finish_reason":"stop"}]}"#,
         "[DONE]",
     ]);
-    let sound = r#"{"id":"a1","transcript":"Hello","data":"AAAABBBB","expires_at":9}"#;
-    assert_eq!(spoken.content, [text("Hello"), block("audio", sound)]);
+    let samples = MediaSource::Base64("AAAABA==".to_owned());
+    let mut sound = Media::from_source(samples, Some("audio/pcm".to_owned()));
+    sound.extra = Some(r#"{"id":"a1","expires_at":9}"#.to_owned());
+    assert_eq!(spoken.content, [text("Hello"), Part::Media(sound)]);
+    let wave = r#"{"choices":[{"message":{"audio":{"data":"UklGRg==","id":"a"}},"finish_reason":"stop"}]}"#;
+    let wave = whole("", wave).unwrap().content;
+    assert!(
+        matches!(wave.as_slice(), [Part::Media(media)] if media.media_type.as_deref() == Some("audio/wav"))
+    );
+    // What cannot be read is given as it came.
+    let broken = r#"{"type":"image_url","image_url":{"url":"data:image/png;base64,A"}}"#;
+    let message =
+        format!(r#"{{"choices":[{{"message":{{"images":[{broken}]}},"finish_reason":"stop"}}]}}"#);
+    assert_eq!(
+        whole("", &message).unwrap().content,
+        [block("image_url", broken)]
+    );
 }
 
 #[test]
@@ -265,16 +282,9 @@ fn usage_in_the_choice_is_read_and_billing_is_told_last() {
     ]);
     assert_eq!(answer.usage.prompt_tokens, Some(9));
     assert_eq!(answer.usage.cached_tokens, Some(4));
-    let billing = |cost: &str| {
-        block(
-            "multillm.billing",
-            &format!(r#"{{"tier":"flex","cost":{cost},"unpriced":[]}}"#),
-        )
-    };
-    assert_eq!(
-        answer.content,
-        [text("ab"), billing("null"), billing(r#""0.25""#)]
-    );
+    assert_eq!(answer.usage.tier.as_deref(), Some("flex"));
+    assert_eq!(answer.usage.cost.as_deref(), Some("0.25"));
+    assert_eq!(answer.content, [text("ab")]);
 }
 
 #[test]
@@ -290,10 +300,12 @@ fn what_a_call_or_a_text_wants_back_is_its_signature() {
         name: "f".to_owned(),
         arguments: "{}".to_owned(),
         signature: Some(extra.to_owned()),
+        ..crate::ToolCall::default()
     });
     let signed_text = Part::Text(crate::Text {
         text: "Hi".to_owned(),
         signature: Some(extra.to_owned()),
+        ..crate::Text::default()
     });
     let hm = r#"{"content":"Hm","extra_content":{"google":{"thought":true}}}"#.to_owned();
     for (message, expected) in [
@@ -338,4 +350,63 @@ fn a_character_cut_in_two_is_whole_in_text_thoughts_and_arguments() {
             text("😀"),
         ]
     );
+}
+
+#[test]
+fn pages_that_an_answer_rests_on_are_cited_in_every_form() {
+    let annotation = r#"{"type":"url_citation","url_citation":{"start_index":0,"end_index":2,"url":"https://example.org/a","title":"A"}}"#;
+    let annotated = format!(
+        r#"{{"choices":[{{"PLACE":{{"content":"Hi","annotations":[{annotation}]}},"finish_reason":"stop"}}]}}"#
+    );
+    let beside = r#"{"choices":[{"PLACE":{"content":"Hi"},"finish_reason":"stop"}],"citations":["https://example.org/a"],"search_results":[{"title":"A","url":"https://example.org/a"}]}"#;
+    let alone = r#"{"choices":[{"PLACE":{"content":"Hi"},"finish_reason":"stop"}],"citations":["https://example.org/a"]}"#;
+    for (body, title, place) in [
+        (annotated.as_str(), Some("A"), Some(0)),
+        (beside, Some("A"), None),
+        (alone, None, None),
+    ] {
+        let streamed = read(&[&body.replace("PLACE", "delta"), "[DONE]"]);
+        let whole = whole("", &body.replace("PLACE", "message")).unwrap();
+        for answer in [streamed, whole] {
+            let [Part::Text(text)] = answer.content.as_slice() else {
+                panic!("{answer:?}");
+            };
+            assert_eq!(text.citations.len(), 1, "{body}");
+            let cited = &text.citations[0];
+            assert_eq!(
+                cited.source,
+                CitationSource::Url("https://example.org/a".to_owned())
+            );
+            assert_eq!((cited.title.as_deref(), cited.start), (title, place));
+        }
+    }
+}
+
+#[test]
+fn what_is_beyond_the_unified_form_is_told_whole_and_streamed_alike() {
+    let logprobs = |token: &str| format!(r#"{{"content":[{{"token":"{token}","logprob":-0.5}}]}}"#);
+    let body = r#"{"id":"c","model":"m","object":"o","created":7,"system_fingerprint":"fp","service_tier":"default",
+            "choices":[{"index":0,"message":{"content":"Hi","context":{"k":1}},"logprobs":{"content":[{"token":"H","logprob":-0.5},{"token":"i","logprob":-0.5}]},"finish_reason":"stop"},
+            {"index":1,"message":{"role":"assistant","content":"Ho","tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}],
+            "usage":{"prompt_tokens":3,"completion_tokens":2,"queue_time":0.25}}"#;
+    let chunks = [
+        format!(r#"{{"id":"c","model":"m","object":"o","created":7,"system_fingerprint":"fp","service_tier":"default","choices":[{{"index":0,"delta":{{"content":"H","context":{{"k":1}}}},"logprobs":{}}}]}}"#, logprobs("H")),
+        r#"{"choices":[{"index":1,"delta":{"role":"assistant","content":"H","tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}}]}}],"obfuscation":"xyz"}"#.to_owned(),
+        format!(r#"{{"choices":[{{"index":0,"delta":{{"content":"i"}},"logprobs":{},"finish_reason":"stop"}}]}}"#, logprobs("i")),
+        r#"{"choices":[{"index":1,"delta":{"content":"o","tool_calls":[{"index":0,"function":{"arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#.to_owned(),
+        r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"queue_time":0.25}}"#.to_owned(),
+        "[DONE]".to_owned(),
+    ];
+    let whole = whole("", body).unwrap();
+    let extra: serde_json::Value = serde_json::from_str(whole.extra.as_deref().unwrap()).unwrap();
+    assert_eq!(extra["system_fingerprint"], "fp");
+    assert_eq!(extra["choices"][0]["logprobs"]["content"][1]["token"], "i");
+    assert_eq!(extra["choices"][0]["message"]["context"]["k"], 1);
+    assert_eq!(extra["choices"][1]["message"]["content"], "Ho");
+    assert_eq!(extra["usage"], serde_json::json!({"queue_time": 0.25}));
+    let data: Vec<&str> = chunks.iter().map(String::as_str).collect();
+    let streamed = read(&data);
+    assert_eq!(streamed.content, whole.content);
+    let told: serde_json::Value = serde_json::from_str(streamed.extra.as_deref().unwrap()).unwrap();
+    assert_eq!(told, extra);
 }

@@ -32,7 +32,11 @@ fn an_answer_is_the_same_streamed_and_whole() {
             "usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}"#,
     )
     .unwrap();
-    assert_eq!(read(SHOWN), same);
+    let mut shown = read(SHOWN);
+    // What a stream says beside the answer, this whole one does not.
+    let beyond = r#"{"created":0,"prompt_filter_results":[{"prompt_index":0}],"moderation":{"flagged":false},"choices":[{"index":0,"content_filter_offsets":{"start_offset":0}}]}"#;
+    assert_eq!(shown.extra.take().as_deref(), Some(beyond));
+    assert_eq!(shown, same);
     assert_eq!(same.content, [text("Hello\u{2028}")]);
     assert_eq!(same.id.as_deref(), Some("c1"));
     assert_eq!(same.usage.total_tokens, Some(5));
@@ -265,6 +269,7 @@ pub(super) fn formed(words: &str, form: &str) -> Part {
         text: words.to_owned(),
         signature: Some(form.to_owned()),
         redacted: None,
+        ..Reasoning::default()
     })
 }
 

@@ -8,7 +8,7 @@ use crate::seal;
 use crate::wire::{items_of, text_of};
 
 use super::models::Model;
-use super::{Trouble, WITHOUT_SAMPLING};
+use super::{Trouble, WITHOUT_SAMPLING, servers};
 
 /// What signatures of thinking are made over.
 pub(super) const THINKING: &str = "anthropic-thinking";
@@ -36,7 +36,10 @@ impl Judge<'_> {
         let mut open: Vec<PastCall> = Vec::new();
         for (index, message) in messages.iter().enumerate() {
             let turn = match text_of(message, "role") {
-                "user" => self.user(message, index, &mut open)?,
+                "user" => {
+                    question.documents.extend(cited_documents(message));
+                    self.user(message, index, &mut open)?
+                }
                 "assistant" => {
                     unanswered(&open, index)?;
                     self.assistant(message, index, index + 1 == messages.len())?
@@ -132,10 +135,19 @@ impl Judge<'_> {
             turn.text.clone_from(text);
         }
         let blocks = items_of(message, "content");
+        let mut used = Vec::new();
         for (at, block) in blocks.iter().enumerate() {
             let place = format!("messages.{index}.content.{at}");
             match text_of(block, "type") {
-                "text" => turn.text.push_str(non_empty(block)?),
+                "text" => {
+                    servers::cites_truly(block, &place)?;
+                    turn.text.push_str(non_empty(block)?);
+                }
+                "server_tool_use"
+                | "web_search_tool_result"
+                | "bash_code_execution_tool_result" => {
+                    servers::returned(block, &mut used, &place)?;
+                }
                 "thinking"
                     if !seal::verify(
                         THINKING,
@@ -159,6 +171,11 @@ impl Judge<'_> {
                     ));
                 }
             }
+        }
+        if let Some(id) = used.first() {
+            return refuse(format!(
+                "messages.{index}: `server_tool_use` {id} was found without its result block"
+            ));
         }
         if is_last {
             self.prefill(&turn)?;
@@ -207,6 +224,19 @@ impl Judge<'_> {
         }
         Ok(())
     }
+}
+
+/// The titles of the documents that the answer is to cite.
+fn cited_documents(message: &Value) -> impl Iterator<Item = String> {
+    let blocks = items_of(message, "content").iter();
+    let cited = blocks.filter(|block| {
+        let enabled = block
+            .get("citations")
+            .and_then(|citations| citations.get("enabled"));
+        text_of(block, "type") == "document" && enabled == Some(&Value::Bool(true))
+    });
+    let titles = cited.map(|block| text_of(block, "title").to_owned());
+    titles.collect::<Vec<_>>().into_iter()
 }
 
 fn non_empty(block: &Value) -> Result<&str, Trouble> {

@@ -8,10 +8,10 @@ use crate::question::Question;
 use crate::reply::{Event, Reply};
 use crate::seal;
 use crate::token;
-use crate::wire::{Asked, Chat};
+use crate::wire::{Asked, Chat, items_of};
 
 use super::blocks::{REDACTED, THINKING};
-use super::frame;
+use super::{frame, servers};
 
 /// Bytes of arguments in one delta.
 const ARGUMENT_SLICE: usize = 7;
@@ -28,6 +28,8 @@ pub(super) struct Message {
     pub(super) repeats_input_usage: bool,
     /// Usage tells thinking tokens apart.
     pub(super) counts_thinking: bool,
+    /// Where programs are to go on.
+    pub(super) container: Option<String>,
     /// Those of every good answer.
     pub(super) headers: Vec<(String, String)>,
 }
@@ -38,7 +40,7 @@ impl Chat for Message {
     }
 
     fn unary(&self, answer: &Answer) -> Reply {
-        let body = json!({
+        let mut body = json!({
             "id": self.id(answer),
             "type": "message",
             "role": "assistant",
@@ -49,6 +51,11 @@ impl Chat for Message {
             "stop_details": stop_details(answer),
             "usage": self.usage(answer),
         });
+        if let (Some(container), Some(members)) =
+            (self.used_container(answer), body.as_object_mut())
+        {
+            members.insert("container".to_owned(), container);
+        }
         self.dress(Reply::json(200, &body))
     }
 
@@ -76,12 +83,41 @@ impl Message {
 
     fn blocks(&self, answer: &Answer) -> Vec<Value> {
         let mut blocks: Vec<Value> = self.thinking(answer).into_iter().collect();
-        blocks.extend(text(answer).map(|text| json!({"type": "text", "text": text})));
+        blocks.extend(servers::blocks(answer));
+        blocks.extend(
+            text(answer)
+                .into_iter()
+                .flat_map(|text| self.said(answer, &text)),
+        );
         for (index, call) in answer.calls.iter().enumerate() {
             let id = seal::id("toolu_", answer.seed, index);
             blocks.push(json!({"type": "tool_use", "id": id, "name": call.name, "input": call.arguments_value()}));
         }
         blocks
+    }
+
+    fn used_container(&self, answer: &Answer) -> Option<Value> {
+        servers::container(answer, self.container.as_deref())
+    }
+
+    /// The text; where it rests on something, a block before that does not and one that does.
+    fn said(&self, answer: &Answer, text: &str) -> Vec<Value> {
+        let mut citations = Vec::new();
+        if answer.used.contains(&"web-search") {
+            citations.push(servers::citation());
+        }
+        if let Some(title) = self.question.documents.first() {
+            citations.push(json!({"type": "page_location", "cited_text": "as it is written", "document_index": 0,
+                "document_title": title, "start_page_number": 1, "end_page_number": 2}));
+        }
+        let plain = |text: &str| json!({"type": "text", "text": text});
+        match text.split_once(' ').filter(|_| !citations.is_empty()) {
+            Some((first, rest)) => vec![
+                plain(&format!("{first} ")),
+                json!({"type": "text", "text": rest, "citations": citations}),
+            ],
+            None => vec![plain(text)],
+        }
     }
 
     fn thinking(&self, answer: &Answer) -> Option<Value> {
@@ -108,6 +144,13 @@ impl Message {
             "output_tokens": usage.completion,
             "service_tier": "standard",
         });
+        let searches = answer.used.iter().filter(|name| **name == "web-search");
+        if let (false, Some(members)) = (self.question.servers.is_empty(), counts.as_object_mut()) {
+            members.insert(
+                "server_tool_use".to_owned(),
+                json!({"web_search_requests": searches.count(), "web_fetch_requests": 0}),
+            );
+        }
         if let (true, Some(counts)) = (
             self.counts_thinking && answer.reasoning.is_some(),
             counts.as_object_mut(),
@@ -155,6 +198,11 @@ impl Message {
         if let (Some(details), Some(members)) = (stop_details(answer), delta.as_object_mut()) {
             members.insert("stop_details".to_owned(), details);
         }
+        if let (Some(container), Some(members)) =
+            (self.used_container(answer), delta.as_object_mut())
+        {
+            members.insert("container".to_owned(), container);
+        }
         let ending = typed("message_delta", json!({"delta": delta, "usage": usage}));
         events.push(Event::finish(frame("message_delta", &ending)));
         events.push(Event::done(frame(
@@ -174,6 +222,7 @@ fn opened(block: &Value) -> Value {
             ("thinking", json!("")),
             ("signature", json!("")),
             ("input", json!({})),
+            ("citations", json!([])),
         ] {
             if members.contains_key(name) {
                 members.insert(name.to_owned(), empty);
@@ -186,10 +235,26 @@ fn opened(block: &Value) -> Value {
 fn deltas(block: &Value, answer: &Answer) -> Vec<Value> {
     let text = |name: &str| block.get(name).and_then(Value::as_str).unwrap_or_default();
     match text("type") {
-        "text" => token::pieces(text("text"))
-            .into_iter()
-            .map(|piece| json!({"type": "text_delta", "text": piece}))
-            .collect(),
+        "text" => {
+            let pieces = token::pieces(text("text")).into_iter();
+            let mut deltas: Vec<Value> = pieces
+                .map(|piece| json!({"type": "text_delta", "text": piece}))
+                .collect();
+            // Citations come before the last words, and the first of them before all others.
+            for (index, citation) in items_of(block, "citations").iter().enumerate() {
+                let at = if index == 0 { 0 } else { deltas.len() - 1 };
+                let delta = json!({"type": "citations_delta", "citation": citation});
+                deltas.insert(at, delta);
+            }
+            deltas
+        }
+        "server_tool_use" => {
+            let input = block.get("input").map(Value::to_string).unwrap_or_default();
+            let slices = std::iter::once("").chain(token::slices(&input, ARGUMENT_SLICE));
+            slices
+                .map(|slice| json!({"type": "input_json_delta", "partial_json": slice}))
+                .collect()
+        }
         "thinking" => {
             let thoughts = token::pieces(text("thinking")).into_iter();
             let mut deltas: Vec<Value> = thoughts

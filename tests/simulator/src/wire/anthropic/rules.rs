@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::wire::{items_of, text_of};
 
 use super::models::Model;
-use super::{Trouble, WITHOUT_SAMPLING};
+use super::{Trouble, WITHOUT_SAMPLING, servers};
 
 /// Keywords that structured output does not know.
 /// <https://docs.anthropic.com/en/docs/build-with-claude/structured-outputs>
@@ -199,6 +199,10 @@ fn tools(body: &Value) -> Result<(), Trouble> {
     let tools = items_of(body, "tools");
     let mut names = HashSet::new();
     for (index, tool) in tools.iter().enumerate() {
+        if servers::is_own(tool) {
+            names.insert(text_of(tool, "name"));
+            continue;
+        }
         let name = text_of(tool, "name");
         let allowed = |char: char| char.is_ascii_alphanumeric() || "_-".contains(char);
         if !(1..=128).contains(&name.len()) || !name.chars().all(allowed) {

@@ -2,7 +2,7 @@
 
 use crate::shape::{Field, Flaw, FlawKind, Shape, field, required};
 
-use super::Trouble;
+use super::{Trouble, servers};
 
 const TEXT: Shape = Shape::Text;
 const CACHE: Shape = Shape::Tagged(
@@ -74,6 +74,15 @@ static RESULT_PART: Shape = Shape::Tagged(
     ],
 );
 
+static SERVER_RESULT: &[Field] = &[
+    required("tool_use_id", TEXT),
+    required(
+        "content",
+        Shape::Either(&[Shape::Open, Shape::List(&Shape::Open)]),
+    ),
+    field("cache_control", CACHE),
+];
+
 static BLOCK: Shape = Shape::Tagged(
     "type",
     &[
@@ -86,6 +95,20 @@ static BLOCK: Shape = Shape::Tagged(
             &[required("thinking", TEXT), required("signature", TEXT)],
         ),
         ("redacted_thinking", &[required("data", TEXT)]),
+        (
+            "server_tool_use",
+            &[
+                required("id", TEXT),
+                required(
+                    "name",
+                    Shape::OneOf(&["web_search", "web_fetch", "bash_code_execution"]),
+                ),
+                required("input", Shape::Open),
+                field("cache_control", CACHE),
+            ],
+        ),
+        ("web_search_tool_result", SERVER_RESULT),
+        ("bash_code_execution_tool_result", SERVER_RESULT),
         (
             "tool_use",
             &[
@@ -121,7 +144,7 @@ static MESSAGE: Shape = Shape::Object(&[
     ),
 ]);
 
-static TOOL: Shape = Shape::Object(&[
+static CUSTOM: Shape = Shape::Object(&[
     required("name", TEXT),
     required("input_schema", Shape::Open),
     field("description", TEXT),
@@ -133,6 +156,20 @@ static TOOL: Shape = Shape::Object(&[
     field("defer_loading", Shape::Flag),
     field("allowed_callers", Shape::List(&Shape::Text)),
 ]);
+
+static TOOL: Shape = Shape::Either(&[Shape::Ref(&CUSTOM), Shape::Ref(&servers::TOOL)]);
+
+static MCP_SERVER: Shape = Shape::Tagged(
+    "type",
+    &[(
+        "url",
+        &[
+            required("url", TEXT),
+            required("name", TEXT),
+            field("authorization_token", TEXT),
+        ],
+    )],
+);
 
 const PARALLEL: Field = field("disable_parallel_tool_use", Shape::Flag);
 
@@ -149,6 +186,12 @@ pub(super) static BODY: Shape = Shape::Object(&[
     ),
     field("cache_control", CACHE),
     field("container", Shape::Any),
+    // With its beta alone: see `servers`.
+    field(
+        "context_management",
+        Shape::Object(&[field("edits", Shape::List(&Shape::Open))]),
+    ),
+    field("mcp_servers", Shape::List(&MCP_SERVER)),
     field("inference_geo", TEXT),
     field("metadata", Shape::Object(&[field("user_id", TEXT)])),
     field(

@@ -60,8 +60,23 @@ pub(super) fn chat(request: &Request, added: &[String]) -> Result<CohereChat, Tr
     Ok(CohereChat {
         question,
         streamed: body.get("stream").and_then(Value::as_bool) == Some(true),
+        document: documents(&body)?.first().cloned(),
         headers: super::headers(request),
     })
+}
+
+/// The documents: texts, or objects with data of their own.
+fn documents(body: &Value) -> Result<&[Value], Trouble> {
+    let documents = items_of(body, "documents");
+    let is_good = |document: &&Value| {
+        document.is_string() || document.get("data").is_some_and(Value::is_object)
+    };
+    match documents.iter().all(|document| is_good(&document)) {
+        true => Ok(documents),
+        false => Err(Trouble::invalid(
+            "documents must be strings or objects with a data field",
+        )),
+    }
 }
 
 fn rules(body: &Value, traits: Traits) -> Result<(), Trouble> {

@@ -20,6 +20,8 @@ pub(super) const DONE: &str = "data: [DONE]\n\n";
 pub(super) struct CohereChat {
     pub(super) question: Question,
     pub(super) streamed: bool,
+    /// The first document that the answer may rest on, with its id.
+    pub(super) document: Option<Value>,
     /// Those of every answer.
     pub(super) headers: Vec<(String, String)>,
 }
@@ -58,8 +60,14 @@ impl CohereChat {
     /// What the text after tool results is based on.
     fn citation(&self, answer: &Answer) -> Option<Value> {
         let results = self.question.fresh_results();
-        let result = results.first().filter(|_| answer.calls.is_empty())?;
-        let source = json!({"type": "tool", "id": format!("{}:0", result.name), "tool_output": {"result": result.text}});
+        let of_tool = |result: &&crate::question::PastResult| json!({"type": "tool", "id": format!("{}:0", result.name), "tool_output": {"result": result.text}});
+        let of_document = |document: &Value| {
+            let id = document.get("id").cloned().unwrap_or(json!("doc:0"));
+            json!({"type": "document", "id": id, "document": document.get("data")})
+        };
+        let source = results.first().map(of_tool);
+        let source = source.or_else(|| self.document.as_ref().map(of_document));
+        let source = source.filter(|_| answer.calls.is_empty())?;
         let end = answer.text.chars().count().min(5);
         let quoted: String = answer.text.chars().take(end).collect();
         Some(

@@ -8,9 +8,9 @@ use crate::question::{PastCall, PastResult, Question, Speaker, Turn};
 use crate::seal;
 use crate::wire::{items_of, text_of};
 
-use super::Trouble;
 use super::models::Model;
 use super::names::canonical;
+use super::{Trouble, servers};
 
 /// What signatures of calls are made over.
 pub(super) const CALL: &str = "gemini-call";
@@ -180,7 +180,9 @@ fn model_turn(content: &Value, index: usize) -> Result<Turn, Trouble> {
             let empty = Value::Object(serde_json::Map::new());
             let arguments = call.get("args").unwrap_or(&empty);
             let (name, id) = (text_of(call, "name"), text_of(call, "id"));
-            if is_signed && !seal::verify(CALL, &signed_text(name, arguments), signature) {
+            // Google's own clients send them back in the alphabet for URLs.
+            let signature = signature.replace('-', "+").replace('_', "/");
+            if is_signed && !seal::verify(CALL, &signed_text(name, arguments), &signature) {
                 return refuse("Thought signature is not valid.");
             }
             if !id.is_empty() && !seal::issued(ID, id) {
@@ -201,7 +203,7 @@ fn model_turn(content: &Value, index: usize) -> Result<Turn, Trouble> {
             if !is_thought {
                 turn.text.push_str(text);
             }
-        } else if part.get("inlineData").is_none() && part.get("executableCode").is_none() {
+        } else if !servers::returned(part)? {
             return refuse(format!(
                 "* GenerateContentRequest.contents[{index}].parts[{at}].data: required oneof field 'data' must have one initialized field"
             ));

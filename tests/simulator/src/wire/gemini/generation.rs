@@ -11,13 +11,15 @@ use crate::token;
 use crate::wire::{Asked, Chat};
 
 use super::contents::{CALL, ID, TEXT, signed_text};
-use super::{Streaming, good, headers};
+use super::{Streaming, good, headers, servers};
 
 /// A request that was found good.
 pub(super) struct Generation {
     pub(super) question: Question,
     /// Of the third generation: calls have ids, text is signed.
     pub(super) is_third: bool,
+    /// What the vendor's tools did is told beside calls of functions.
+    pub(super) shows_servers: bool,
     /// Thoughts are told, not only counted.
     pub(super) shows_thoughts: bool,
     pub(super) streaming: Option<Streaming>,
@@ -108,6 +110,9 @@ impl Generation {
             }
             candidate.insert("content".to_owned(), content);
         }
+        if let (true, Some(grounding)) = (complete, servers::grounding(answer)) {
+            candidate.insert("groundingMetadata".to_owned(), grounding);
+        }
         if let Some(reason) = reason {
             candidate.insert("finishReason".to_owned(), json!(reason));
         }
@@ -126,6 +131,7 @@ impl Generation {
             .map(|text| json!({"text": text, "thought": true}))
             .into_iter()
             .collect();
+        parts.extend(self.uses(answer));
         if !answer.text.is_empty() {
             let mut part = json!({"text": answer.text});
             if self.signs_text(answer) {
@@ -133,8 +139,13 @@ impl Generation {
             }
             parts.push(part);
         }
+        parts.extend(servers::picture(answer));
         parts.extend(self.calls(answer));
         parts
+    }
+
+    fn uses(&self, answer: &Answer) -> Vec<Value> {
+        servers::parts(answer, self.is_third, self.shows_servers)
     }
 
     fn thoughts<'a>(&self, answer: &'a Answer) -> Option<&'a str> {
@@ -197,11 +208,13 @@ impl Generation {
                     .map(|piece| vec![json!({"text": piece, "thought": true})]),
             );
         }
+        batches.extend(self.uses(answer).into_iter().map(|part| vec![part]));
         batches.extend(
             token::pieces(&answer.text)
                 .into_iter()
                 .map(|piece| vec![json!({"text": piece})]),
         );
+        batches.extend(servers::picture(answer).map(|part| vec![part]));
         let calls = self.calls(answer);
         if self.is_third {
             batches.extend(calls.into_iter().map(|call| vec![call]));

@@ -9,7 +9,7 @@ use crate::wire::{items_of, strings_of, text_of};
 
 use super::generation::Generation;
 use super::models::Model;
-use super::{Streaming, Trouble, contents, names, rules, shape};
+use super::{Streaming, Trouble, contents, names, rules, servers, shape};
 
 /// The body as JSON, spelled in lowerCamelCase.
 pub(super) fn json(request: &Request) -> Result<Value, Trouble> {
@@ -46,12 +46,17 @@ pub(super) fn generation(
         max_tokens: config.get("maxOutputTokens").and_then(Value::as_u64),
         stop: strings_of(config, "stopSequences"),
         reasoning: model.traits.thinks && !rests,
+        servers: servers::offered(&body),
+        draws: strings_of(config, "responseModalities")
+            .iter()
+            .any(|kind| kind == "IMAGE"),
         ..Question::default()
     };
     contents::read(items_of(&body, "contents"), &model, &mut question)?;
     Ok(Generation {
         question,
         is_third: model.traits.generation >= 3,
+        shows_servers: servers::are_shown(&body),
         shows_thoughts: thinking.get("includeThoughts").and_then(Value::as_bool) == Some(true),
         streaming,
     })

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::wire::{items_of, strings_of, text_of};
 
-use super::Trouble;
 use super::models::Model;
+use super::{Trouble, servers};
 
 /// The most stop sequences.
 const STOPS: usize = 5;
@@ -48,6 +48,7 @@ pub(super) fn check(body: &Value, model: &Model) -> Result<(), Trouble> {
     }
     functions(body)?;
     calling(body)?;
+    servers::check(body, model.traits.generation)?;
     let config = body.get("generationConfig").unwrap_or(&Value::Null);
     generation(config, model, !declarations(body).is_empty())?;
     thinking(config.get("thinkingConfig").unwrap_or(&Value::Null), model)

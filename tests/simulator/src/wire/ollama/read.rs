@@ -73,9 +73,25 @@ static BODY: Shape = Shape::Object(&[
     ),
 ]);
 
+static PROMPT: Shape = Shape::Object(&[
+    field("model", Shape::Text),
+    field("prompt", Shape::Text),
+    field("suffix", Shape::Text),
+    field("system", Shape::Text),
+    field("template", Shape::Text),
+    field("context", Shape::List(&ANY_WHOLE)),
+    field("raw", Shape::Flag),
+    field("images", Shape::List(&Shape::Text)),
+    field("format", Shape::Any),
+    field("stream", Shape::Flag),
+    field("keep_alive", Shape::Either(&[ANY_NUMBER, Shape::Text])),
+    field("think", Shape::Either(&[Shape::Flag, Shape::Text])),
+    field("options", Shape::Open),
+]);
+
 /// What a request to `/api/chat` asks for.
 pub(super) enum Read {
-    Chat(OllamaChat),
+    Chat(Box<OllamaChat>),
     /// Without messages a model is only loaded or unloaded.
     Loaded(Value),
 }
@@ -127,11 +143,62 @@ pub(super) fn chat(request: &Request, added: &[String]) -> Result<Read, Trouble>
     name_results(&mut question);
     // Unlike everywhere else, streaming is what comes unasked.
     let streamed = body.get("stream").and_then(Value::as_bool) != Some(false);
-    Ok(Read::Chat(OllamaChat {
+    Ok(Read::Chat(Box::new(OllamaChat {
         question,
         streamed,
         is_old: model.is_old,
-    }))
+        is_prompt: false,
+    })))
+}
+
+/// Reads and checks a request to `/api/generate`: one prompt, and what stands around it.
+pub(super) fn prompt(request: &Request, added: &[String]) -> Result<OllamaChat, Trouble> {
+    let body = json(request)?;
+    Checker::LENIENT
+        .check(&body, &PROMPT)
+        .map_err(|flaw| refuse(&flaw))?;
+    let model = models::find(text_of(&body, "model"), added)?;
+    let given = |name: &str| !text_of(&body, name).is_empty();
+    let raw = body.get("raw").and_then(Value::as_bool) == Some(true);
+    if raw && (given("template") || given("system") || body.get("context").is_some()) {
+        return Err(Trouble::invalid(
+            "raw mode does not support template, system, or context",
+        ));
+    }
+    let options = body.get("options").unwrap_or(&Value::Null);
+    let limit = options.get("num_predict").and_then(Value::as_i64);
+    let mut turn = Turn {
+        text: text_of(&body, "prompt").to_owned(),
+        ..Turn::default()
+    };
+    if given("suffix") {
+        turn.text
+            .push_str(&format!(" … {}", text_of(&body, "suffix")));
+    }
+    for data in items_of(&body, "images") {
+        let data = data.as_str().unwrap_or_default();
+        turn.images.push(picture(data, &model)?);
+    }
+    let system = text_of(&body, "system");
+    let question = Question {
+        model: model.name.clone(),
+        system: (!system.is_empty())
+            .then(|| system.to_owned())
+            .into_iter()
+            .collect(),
+        turns: vec![turn],
+        format: format(&body)?,
+        max_tokens: limit.and_then(|limit| u64::try_from(limit).ok()),
+        stop: strings_of(options, "stop"),
+        reasoning: thinks(&body, &model)?,
+        ..Question::default()
+    };
+    Ok(OllamaChat {
+        question,
+        streamed: body.get("stream").and_then(Value::as_bool) != Some(false),
+        is_old: model.is_old,
+        is_prompt: true,
+    })
 }
 
 /// Go's words for a wrong type.

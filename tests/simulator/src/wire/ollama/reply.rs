@@ -24,6 +24,8 @@ pub(super) struct OllamaChat {
     pub(super) streamed: bool,
     /// Calls have no ids and come on the last line.
     pub(super) is_old: bool,
+    /// One prompt was asked: what is said stands in `response`, and the last line has its context.
+    pub(super) is_prompt: bool,
 }
 
 impl Chat for OllamaChat {
@@ -79,7 +81,22 @@ impl Chat for OllamaChat {
 
 impl OllamaChat {
     fn line(&self, message: Value, done: bool) -> Value {
-        json!({"model": self.question.model, "created_at": CREATED_AT, "message": message, "done": done})
+        let mut line =
+            json!({"model": self.question.model, "created_at": CREATED_AT, "done": done});
+        if let Some(members) = line.as_object_mut() {
+            if self.is_prompt {
+                let said = |name: &str| message.get(name).cloned();
+                members.insert("response".to_owned(), said("content").unwrap_or_default());
+                let thinking = said("thinking");
+                members.extend(thinking.map(|thinking| ("thinking".to_owned(), thinking)));
+                if done {
+                    members.insert("context".to_owned(), json!([1, 2, 3]));
+                }
+            } else {
+                members.insert("message".to_owned(), message);
+            }
+        }
+        line
     }
 
     /// The last line, which is also the whole of an unstreamed answer. Counts of zero are left out.

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::super::tests::send;
 use super::*;
 use crate::testing::{ask, says, text, thought};
-use crate::{Blob, ErrorKind, Mode};
+use crate::{Blob, ErrorKind, Media, MediaSource, Mode, ServerToolCall, Text, Tool, ToolInput};
 
 fn sent(dialect: &Dialect, messages: Vec<Message>) -> Result<Value, Error> {
     let (_, mut body) = send(dialect, "m", &ask(messages), Mode::Whole)?;
@@ -11,13 +11,17 @@ fn sent(dialect: &Dialect, messages: Vec<Message>) -> Result<Value, Error> {
 }
 
 fn turn(role: Role, content: Vec<Part>) -> Vec<Message> {
-    vec![Message { role, content }]
+    vec![Message {
+        role,
+        content,
+        extra: None,
+    }]
 }
 
-fn image(source: ImageSource, detail: Option<&str>) -> Image {
-    Image {
-        source,
+fn image(source: MediaSource, detail: Option<&str>) -> Media {
+    Media {
         detail: detail.map(str::to_owned),
+        ..Media::from_source(source, Some("image/png".to_owned()))
     }
 }
 
@@ -28,6 +32,7 @@ fn call(id: &str, arguments: &str, signature: Option<&str>) -> Part {
         name: "look".to_owned(),
         arguments: arguments.to_owned(),
         signature: signature.map(str::to_owned),
+        ..ToolCall::default()
     })
 }
 
@@ -38,21 +43,18 @@ fn result(id: &str, content: Vec<ResultPart>) -> Part {
         name: "look".to_owned(),
         content,
         is_error: false,
+        ..ToolResult::default()
     })
 }
 
 #[test]
 fn pictures_are_urls_or_stand_in_for_their_bytes() {
-    let blob = Blob {
-        id: 4,
-        media_type: "image/png".to_owned(),
-        length: 3,
-    };
+    let blob = Blob { id: 4, length: 3 };
     let parts = vec![
         text("What?"),
-        Part::Image(image(ImageSource::Blob(blob), Some("low"))),
-        Part::Image(image(
-            ImageSource::Url("https://x.example/a".to_owned()),
+        Part::Media(image(MediaSource::Blob(blob), Some("low"))),
+        Part::Media(image(
+            MediaSource::Url("https://x.example/a".to_owned()),
             None,
         )),
     ];
@@ -190,14 +192,9 @@ fn thoughts_go_back_only_where_the_server_wants_them() {
 
 #[test]
 fn what_does_not_belong_is_refused() {
-    let picture = || image(ImageSource::Url("https://x.example".to_owned()), None);
+    let picture = || image(MediaSource::Url("https://x.example".to_owned()), None);
     for (role, part, kind) in [
-        (Role::System, Part::Image(picture()), ErrorKind::Unsupported),
-        (
-            Role::Assistant,
-            Part::Image(picture()),
-            ErrorKind::Unsupported,
-        ),
+        (Role::System, Part::Media(picture()), ErrorKind::Unsupported),
         (Role::User, call("a", "{}", None), ErrorKind::InvalidRequest),
         (Role::Tool, text("x"), ErrorKind::InvalidRequest),
         (
@@ -207,7 +204,7 @@ fn what_does_not_belong_is_refused() {
         ),
         (
             Role::Tool,
-            result("a", vec![ResultPart::Image(picture())]),
+            result("a", vec![ResultPart::Media(picture())]),
             ErrorKind::Unsupported,
         ),
     ] {
@@ -228,6 +225,7 @@ fn thought_as(words: &str, form: &str) -> Part {
         text: words.to_owned(),
         signature: Some(form.to_owned()),
         redacted: None,
+        ..Reasoning::default()
     })
 }
 
@@ -256,9 +254,10 @@ fn what_a_server_wants_back_goes_back_as_it_came() {
                 "function": {"name": "look", "arguments": "{}"},
                 "extra_content": {"google": {"thought_signature": "Q2k="}}}]})
     );
-    let signed = Part::Text(crate::Text {
+    let signed = Part::Text(Text {
         text: "Hi".to_owned(),
         signature: Some(extra.to_owned()),
+        ..Text::default()
     });
     assert_eq!(
         answered("m", &Dialect::default(), vec![signed]),
@@ -319,4 +318,184 @@ fn some_models_demand_the_thoughts_of_their_calls() {
     };
     let answer = answered("kimi-k2-thinking", &dropped, called());
     assert!(answer.get("reasoning_content").is_none());
+}
+
+#[test]
+fn open_tails_are_merged_last_into_what_bears_them() {
+    let tail = |json: &str| Some(json.to_owned());
+    let noted = Part::Text(Text {
+        extra: tail(r#"{"note":1.50}"#),
+        ..Text::new("a")
+    });
+    let picture = Part::Media(Media {
+        extra: tail(r#"{"image_url":{"detail":"original"}}"#),
+        ..Media::url("https://x.example/a")
+    });
+    let mut said = says(Role::User, "hi");
+    said.extra = tail(r#"{"name":"ann"}"#);
+    let mut thinking = thought("hm");
+    if let Part::Reasoning(part) = &mut thinking {
+        part.extra = tail(r#"{"reasoning_id":"r"}"#);
+    }
+    let called = Part::ToolCall(ToolCall {
+        id: Some("c1".to_owned()),
+        name: "look".to_owned(),
+        extra: tail(r#"{"function":{"arguments":"{\"x\":2}"},"index":0}"#),
+        ..ToolCall::default()
+    });
+    let returned = Part::ToolResult(ToolResult {
+        call_id: "c1".to_owned(),
+        extra: tail(r#"{"tag":"t"}"#),
+        ..ToolResult::default()
+    });
+    let messages = vec![
+        said,
+        Message::new(Role::User, vec![noted.clone(), picture]),
+        Message::new(Role::Assistant, vec![thinking, noted, called]),
+        Message {
+            extra: tail(r#"{"tag":"m"}"#),
+            ..Message::new(Role::Tool, vec![returned])
+        },
+    ];
+    let dialect = Dialect {
+        reasoning_history: ReasoningHistory::Keep,
+        ..Dialect::default()
+    };
+    let body = sent(&dialect, messages).unwrap();
+    assert_eq!(
+        body,
+        json!([
+            {"role": "user", "content": "hi", "name": "ann"},
+            {"role": "user", "content": [
+                {"type": "text", "text": "a", "note": 1.50},
+                {"type": "image_url", "image_url": {"url": "https://x.example/a", "detail": "original"}}]},
+            {"role": "assistant", "content": [{"type": "text", "text": "a", "note": 1.50}],
+             "reasoning_content": "hm", "reasoning_id": "r", "tool_calls": [{"id": "c1", "type": "function",
+                "function": {"name": "look", "arguments": "{\"x\":2}"}, "index": 0}]},
+            {"role": "tool", "tool_call_id": "c1", "content": "", "tag": "m"},
+        ])
+    );
+}
+
+#[test]
+fn what_this_wire_has_no_place_for_is_refused_by_name() {
+    let film = Media::blob(Blob { id: 1, length: 3 }, "video/mp4");
+    let flac = Media::blob(Blob { id: 1, length: 3 }, "audio/flac");
+    let search = ServerToolCall {
+        id: None,
+        name: "web-search".to_owned(),
+        input: None,
+        data: "{}".to_owned(),
+    };
+    for (role, part, named) in [
+        (Role::User, Part::Media(film.clone()), "video/mp4"),
+        (Role::User, Part::Media(flac), "audio/flac"),
+        (Role::User, Part::ServerToolCall(search), "web-search"),
+        (
+            Role::Tool,
+            result("a", vec![ResultPart::Media(film)]),
+            "video/mp4",
+        ),
+    ] {
+        let error = sent(&Dialect::default(), turn(role, vec![part])).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unsupported, "{}", error.message);
+        assert!(error.message.contains(named), "{}", error.message);
+        assert!(error.message.contains("openai"), "{}", error.message);
+    }
+}
+
+#[test]
+fn sound_and_documents_are_pieces_where_the_server_knows_them() {
+    let blob = Blob { id: 4, length: 3 };
+    let invoice = Media {
+        name: Some("invoice.pdf".to_owned()),
+        ..Media::blob(blob, "application/pdf")
+    };
+    let kept = Media::from_source(MediaSource::FileId("file-1".to_owned()), None);
+    let parts = || {
+        vec![
+            Part::Media(Media::blob(blob, "audio/x-wav")),
+            Part::Media(Media::blob(blob, "audio/mpeg")),
+            Part::Media(invoice.clone()),
+            Part::Media(Media::blob(blob, "application/pdf")),
+            Part::Media(kept.clone()),
+        ]
+    };
+    let data = "data:application/pdf;base64,<blob 4>";
+    assert_eq!(
+        sent(&Dialect::default(), turn(Role::User, parts())).unwrap()[0]["content"],
+        json!([
+            {"type": "input_audio", "input_audio": {"data": "<blob 4>", "format": "wav"}},
+            {"type": "input_audio", "input_audio": {"data": "<blob 4>", "format": "mp3"}},
+            {"type": "file", "file": {"filename": "invoice.pdf", "file_data": data}},
+            {"type": "file", "file": {"filename": "document.pdf", "file_data": data}},
+            {"type": "file", "file": {"file_id": "file-1"}},
+        ])
+    );
+    let plain = Dialect {
+        additions: false,
+        ..Dialect::default()
+    };
+    for part in parts() {
+        let error = sent(&plain, turn(Role::User, vec![part])).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unsupported, "{}", error.message);
+    }
+}
+
+#[test]
+fn a_call_of_a_tool_that_takes_free_text_stays_free_text_whoever_made_it() {
+    let mut request = ask(vec![Message::new(
+        Role::Assistant,
+        vec![call("c1", "*** begin", None)],
+    )]);
+    request.tools = vec![Tool {
+        name: "look".to_owned(),
+        input: ToolInput::Text(None),
+        ..Tool::default()
+    }];
+    let (_, body) = send(&Dialect::default(), "m", &request, Mode::Whole).unwrap();
+    assert_eq!(
+        body["messages"][0]["tool_calls"],
+        json!([{"id": "c1", "type": "custom", "custom": {"name": "look", "input": "*** begin"}}])
+    );
+}
+
+#[test]
+fn what_an_answer_shows_is_shown_again_behind_the_results_of_its_calls() {
+    let blob = Blob { id: 2, length: 3 };
+    let mut voice = Media::blob(blob, "audio/wav");
+    voice.extra = Some(r#"{"id":"audio_1","expires_at":9}"#.to_owned());
+    let search = ServerToolCall {
+        id: Some("ws_1".to_owned()),
+        name: "web-search".to_owned(),
+        input: None,
+        data: r#"{"type":"web_search_call","id":"ws_1"}"#.to_owned(),
+    };
+    let turns = vec![
+        Message::new(
+            Role::Assistant,
+            vec![
+                Part::ServerToolCall(search),
+                Part::Media(Media::blob(blob, "image/png")),
+                Part::Media(voice),
+                call("c1", "{}", None),
+            ],
+        ),
+        Message::new(
+            Role::Tool,
+            vec![result("c1", vec![ResultPart::Text("ok".to_owned())])],
+        ),
+        says(Role::User, "go on"),
+    ];
+    assert_eq!(
+        sent(&Dialect::default(), turns).unwrap(),
+        json!([
+            {"role": "assistant", "content": null, "audio": {"id": "audio_1"}, "tool_calls": [{"id": "c1",
+                "type": "function", "function": {"name": "look", "arguments": "{}"}}]},
+            {"role": "tool", "tool_call_id": "c1", "content": "ok"},
+            {"role": "user", "content": [{"type": "image_url",
+                "image_url": {"url": "data:image/png;base64,<blob 2>"}}]},
+            {"role": "user", "content": "go on"},
+        ])
+    );
 }

@@ -1,0 +1,7 @@
+//! See `multillm_fuzzing`: the target `face_messages`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use multillm_fuzzing::{check, prepare};
+
+fuzz_target!(init: prepare("face_messages"), |input: &[u8]| check("face_messages", input));

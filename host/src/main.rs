@@ -1,6 +1,0 @@
-//! The `multillm` program: a thin user of the library.
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    multillm::cli::main()
-}
