@@ -13,7 +13,8 @@ pub(super) struct Args {
     /// Ask this provider which models it offers, instead of listing the configured ones
     #[arg(long, value_name = "PROVIDER", conflicts_with = "all")]
     provider: Option<String>,
-    /// List the providers that need no configuration too, as is done where there is none
+    /// List the providers that need no configuration too (the program's own, and those whose plugin was put in or
+    /// installed), as is done where there is none
     #[arg(long)]
     all: bool,
 }
@@ -29,6 +30,9 @@ struct Line {
     /// It comes with the program, and no entry is written for it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     built_in: bool,
+    /// A plugin of its provider's name is there, and no entry is written for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dropped_in: bool,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
@@ -40,6 +44,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     let all = args.all || configured.is_empty();
     let mut lines: Vec<Line> = configured.into_iter().map(written).collect();
     if all {
+        lines.extend(service.dropped_in_providers().iter().map(dropped_in));
         lines.extend(built_in(&service).await);
     }
     let usual = service.written_model().ok().flatten();
@@ -105,6 +110,7 @@ fn written(model: ModelInfo) -> Line {
     Line {
         model,
         built_in: false,
+        dropped_in: false,
     }
 }
 
@@ -163,7 +169,16 @@ fn with_step(lacks: &str, provider: &ProviderInfo) -> String {
 fn line(provider: &ProviderInfo, model: Option<&str>, lacks: Option<String>) -> Line {
     Line {
         built_in: true,
+        dropped_in: false,
         model: ModelInfo::of_provider(provider, model, lacks),
+    }
+}
+
+fn dropped_in(provider: &ProviderInfo) -> Line {
+    Line {
+        built_in: false,
+        dropped_in: true,
+        model: ModelInfo::of_provider(provider, None, provider.lacks.clone()),
     }
 }
 
@@ -175,6 +190,9 @@ fn cells(line: Line) -> [String; 4] {
     }
     if !model.enabled {
         remarks.push("off".to_owned());
+    }
+    if line.dropped_in {
+        remarks.push("a plugin that was put in".to_owned());
     }
     remarks.extend(model.lacks);
     remarks.extend(model.description);

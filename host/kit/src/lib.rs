@@ -15,7 +15,7 @@
 //! # Layout
 //!
 //! - [`pack()`]: from a core module to a component, stripped and inspected
-//! - [`origin()`]: who made a component, as it says itself
+//! - [`origin()`]: who made a component, as it says itself; [`stamp()`] makes it say so
 //! - [`scaffold()`]: a new plugin's project, from what the program itself holds; [`Project`]: how one is built
 //! - [`record()`]: answers of a real server, with keys removed; [`Replay`]: a server that answers with them
 //! - [`check()`]: generic properties, by rules with stable codes ([`RULES`]); what only a vendor knows comes from
@@ -35,7 +35,7 @@ pub use check::{
     check, check_loaded, odd, record, recordings_of,
 };
 pub use origin::{Origin, origin};
-pub use pack::{PackError, Packed, pack};
+pub use pack::{PackError, Packed, pack, stamp};
 pub use project::{PROJECT_FILE, Project, ProjectError};
 pub use replay::Replay;
 pub use scaffold::{Kind, Language, ScaffoldError, scaffold};

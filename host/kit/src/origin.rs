@@ -1,14 +1,15 @@
 //! What a component says of where it comes from: the custom sections that tools for components write and registries
 //! show. Nobody vouches for any of it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasmparser::{Parser, Payload};
 
 /// Bytes of one section that are read; more is no licence or name.
-const LONGEST: usize = 4096;
+pub(crate) const LONGEST: usize = 4096;
 
 /// Who made a component, as it says itself. Texts of others.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Origin {
     /// Who wrote it.
     pub authors: Option<String>,
@@ -64,6 +65,35 @@ impl Origin {
             "homepage" => Some(&mut self.homepage),
             "revision" => Some(&mut self.revision),
             _ => None,
+        }
+    }
+
+    /// What is said, each under the name of its section.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = [
+            ("authors", &self.authors),
+            ("licenses", &self.licenses),
+            ("version", &self.version),
+            ("description", &self.description),
+            ("source", &self.source),
+            ("homepage", &self.homepage),
+            ("revision", &self.revision),
+        ];
+        all.into_iter()
+            .filter_map(|(name, text)| Some((name, text.as_deref()?)))
+    }
+
+    /// This, and what is not said here as `other` says it.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            authors: self.authors.or(other.authors),
+            licenses: self.licenses.or(other.licenses),
+            version: self.version.or(other.version),
+            description: self.description.or(other.description),
+            source: self.source.or(other.source),
+            homepage: self.homepage.or(other.homepage),
+            revision: self.revision.or(other.revision),
         }
     }
 

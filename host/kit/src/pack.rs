@@ -5,6 +5,8 @@ use thiserror::Error;
 use wasmparser::{Encoding, Parser, Payload};
 use wit_component::ComponentEncoder;
 
+use crate::origin::{self, Origin};
+
 mod world;
 
 /// A component.
@@ -45,6 +47,9 @@ pub enum PackError {
     /// The encoder refuses it.
     #[error("no component can be made of it: {0}")]
     Encoder(String),
+    /// What it is to say of where it comes from is not what others can read.
+    #[error("{0}")]
+    Origin(String),
 }
 
 /// Makes a component of a core module; a component is only stripped. With `keep_names` the names of functions stay,
@@ -144,14 +149,63 @@ fn survey(wasm: &[u8]) -> Result<Survey, PackError> {
 /// The same without custom sections at the top and in modules, but for names where they are wanted. What a component
 /// says of its types stays.
 fn strip(wasm: &[u8], keep_names: bool) -> Result<Vec<u8>, PackError> {
-    let not_wasm = |error: wasmparser::BinaryReaderError| PackError::NotWasm(error.to_string());
-    let drops = |name: &str| {
+    without(wasm, 0, &|_, name| {
         name == "producers"
             || name.starts_with(".debug_")
             || name.starts_with("component-type")
             || name == "target_features"
             || (name == "name" || name == "component-name") && !keep_names
+    })
+}
+
+/// A component that says who made it: what is given replaces what it said, the rest stays.
+///
+/// # Errors
+///
+/// It is no WebAssembly, or a text cannot be said.
+pub fn stamp(component: &[u8], origin: &Origin) -> Result<Vec<u8>, PackError> {
+    let sections: Vec<_> = origin.sections().collect();
+    for (name, text) in &sections {
+        let wrong = |reason: String| PackError::Origin(format!("{name} {text:?}: {reason}"));
+        if text.trim().is_empty() || text.len() > origin::LONGEST || text.contains(char::is_control)
+        {
+            return Err(wrong(format!(
+                "a line of text is needed, of at most {} bytes",
+                origin::LONGEST
+            )));
+        }
+        if *name == "licenses" {
+            spdx::Expression::parse(text).map_err(|error| {
+                wrong(format!("{}: an SPDX expression is needed", error.reason))
+            })?;
+        }
+    }
+    let said_anew = |name: &str| {
+        let same = |(section, _): &(&str, &str)| {
+            *section == name || *section == "authors" && name == "author"
+        };
+        sections.iter().any(same)
     };
+    let mut stamped = without(component, 0, &|depth, name| depth == 0 && said_anew(name))?;
+    for (name, text) in &sections {
+        let mut content = vec![];
+        leb128(&mut content, name.len());
+        content.extend_from_slice(name.as_bytes());
+        content.extend_from_slice(text.as_bytes());
+        stamped.push(0);
+        leb128(&mut stamped, content.len());
+        stamped.extend_from_slice(&content);
+    }
+    Ok(stamped)
+}
+
+/// The same without custom sections that are to go, by how deep they stand and what they are called.
+fn without(
+    wasm: &[u8],
+    depth: usize,
+    drops: &dyn Fn(usize, &str) -> bool,
+) -> Result<Vec<u8>, PackError> {
+    let not_wasm = |error: wasmparser::BinaryReaderError| PackError::NotWasm(error.to_string());
     let mut kept = Vec::with_capacity(wasm.len());
     // Only the outermost level is copied; modules inside are stripped as a whole each.
     let mut parser = Parser::new(0);
@@ -168,7 +222,7 @@ fn strip(wasm: &[u8], keep_names: bool) -> Result<Vec<u8>, PackError> {
                 kept.extend_from_slice(raw);
                 header_done = true;
             }
-            Payload::CustomSection(section) if drops(section.name()) => {}
+            Payload::CustomSection(section) if drops(depth, section.name()) => {}
             Payload::ModuleSection {
                 unchecked_range, ..
             }
@@ -180,7 +234,7 @@ fn strip(wasm: &[u8], keep_names: bool) -> Result<Vec<u8>, PackError> {
                 let inner = inner.ok_or_else(|| {
                     PackError::NotWasm("a module inside is longer than the file".to_owned())
                 })?;
-                let inner = strip(inner, keep_names)?;
+                let inner = without(inner, depth + 1, drops)?;
                 kept.push(id);
                 leb128(&mut kept, inner.len());
                 kept.extend_from_slice(&inner);
@@ -247,6 +301,59 @@ mod tests {
         );
         let validated = wasmparser::Validator::new().validate_all(&again.bytes);
         assert!(validated.is_ok(), "{:?}", validated.err());
+    }
+
+    #[test]
+    fn a_component_says_who_made_it_and_says_it_once() {
+        let museum = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../tests/museum/0.1.0/openai.wasm");
+        let component = std::fs::read(museum).unwrap();
+        let first = Origin {
+            authors: Some("Ann <ann@acme.example>".to_owned()),
+            licenses: Some("MIT".to_owned()),
+            ..Origin::default()
+        };
+        let stamped = stamp(&component, &first).unwrap();
+        let validated = wasmparser::Validator::new().validate_all(&stamped);
+        assert!(validated.is_ok(), "{:?}", validated.err());
+        let said = origin::origin(&stamped);
+        assert_eq!(
+            (&said.authors, &said.licenses),
+            (&first.authors, &first.licenses)
+        );
+        let second = Origin {
+            licenses: Some("MIT OR Apache-2.0".to_owned()),
+            version: Some("0.3.1".to_owned()),
+            ..Origin::default()
+        };
+        let again = stamp(&stamped, &second).unwrap();
+        let said = origin::origin(&again);
+        assert_eq!(said.authors, first.authors);
+        assert_eq!(
+            (&said.licenses, &said.version),
+            (&second.licenses, &second.version)
+        );
+        // The same said twice are the same bytes.
+        assert_eq!(stamp(&again, &second).unwrap(), again);
+        // Packing once more loses nothing of it.
+        assert_eq!(origin::origin(&pack(&again, false).unwrap().bytes), said);
+    }
+
+    #[test]
+    fn what_others_could_not_read_is_not_said() {
+        let component = b"\0asm\x0d\0\x01\0";
+        let say = |licenses: &str| {
+            let origin = Origin {
+                licenses: Some(licenses.to_owned()),
+                ..Origin::default()
+            };
+            stamp(component, &origin).map_err(|error| error.to_string())
+        };
+        assert!(say("MIT AND (Apache-2.0 WITH LLVM-exception)").is_ok());
+        for wrong in ["free for all", "", " ", "MIT\nMIT", "MIT OR"] {
+            let error = say(wrong).unwrap_err();
+            assert!(error.starts_with("licenses "), "{error}");
+        }
     }
 
     #[test]

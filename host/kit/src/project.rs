@@ -11,6 +11,8 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
+use crate::origin::Origin;
+
 /// The file that says it.
 pub const PROJECT_FILE: &str = "plugin.json";
 /// The longest that file may be, in bytes.
@@ -48,6 +50,9 @@ pub struct Project {
     /// It imports WASI, and gets an empty one.
     #[serde(default)]
     pub wasi_deny_all: bool,
+    /// Who makes it, under which licence, and what else its component says of itself.
+    #[serde(default)]
+    pub origin: Origin,
 }
 
 fn some_model() -> String {

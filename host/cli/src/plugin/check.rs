@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use multillm::bounded;
 use multillm::chat::JsonObject;
-use multillm_kit::{Kind, Language, Project, Report, Subject, Verdict};
+use multillm_kit::{Kind, Language, Origin, PROJECT_FILE, Project, Report, Subject, Verdict};
 
 use crate::{Context, Failure, foreign, input, place, progress};
 
@@ -85,6 +85,51 @@ pub(crate) struct PackArgs {
     /// Keep the names of functions, so that a trap says where it happened
     #[arg(long)]
     keep_names: bool,
+    #[command(flatten)]
+    origin: OriginArgs,
+}
+
+/// What the component says of itself; what is not given stands in the project's plugin.json, or is left as it is.
+#[derive(Debug, Clone, clap::Args)]
+#[command(
+    next_help_heading = "What the component says of itself [default: \"origin\" of plugin.json]"
+)]
+struct OriginArgs {
+    /// Who wrote it
+    #[arg(long, value_name = "NAME")]
+    author: Option<String>,
+    /// The licence, as an SPDX expression such as "MIT OR Apache-2.0"
+    #[arg(long, value_name = "SPDX")]
+    license: Option<String>,
+    /// Its own version
+    #[arg(long, value_name = "VERSION")]
+    plugin_version: Option<String>,
+    /// What it is, in a sentence
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Where its source is
+    #[arg(long, value_name = "URL")]
+    source: Option<String>,
+    /// Where more is said of it
+    #[arg(long, value_name = "URL")]
+    homepage: Option<String>,
+    /// What of the source it was built from
+    #[arg(long, value_name = "ID")]
+    revision: Option<String>,
+}
+
+impl From<OriginArgs> for Origin {
+    fn from(args: OriginArgs) -> Self {
+        Origin {
+            authors: args.author,
+            licenses: args.license,
+            version: args.plugin_version,
+            description: args.description,
+            source: args.source,
+            homepage: args.homepage,
+            revision: args.revision,
+        }
+    }
 }
 
 pub(crate) async fn check(args: CheckArgs, context: &Context) -> Result<(), Failure> {
@@ -191,6 +236,9 @@ pub(crate) fn pack(args: &PackArgs, context: &Context) -> Result<(), Failure> {
     let usage = |error: String| Failure::Usage(format!("{}: {error}", args.module.display()));
     let module = bounded::file(&args.module, MAX_FILE).map_err(|e| usage(e.to_string()))?;
     let packed = multillm_kit::pack(&module, args.keep_names).map_err(|e| usage(e.to_string()))?;
+    let origin = Origin::from(args.origin.clone()).or(origin_of_project(&args.module)?);
+    let component =
+        multillm_kit::stamp(&packed.bytes, &origin).map_err(|e| Failure::Usage(e.to_string()))?;
     let out = match &args.out {
         Some(out) => out.clone(),
         None => PathBuf::from(args.module.file_name().unwrap_or_default()),
@@ -200,7 +248,7 @@ pub(crate) fn pack(args: &PackArgs, context: &Context) -> Result<(), Failure> {
             "this is the module itself: name another file with --out".to_owned(),
         ));
     }
-    std::fs::write(&out, &packed.bytes).map_err(|error| unwritable(&out, &error))?;
+    std::fs::write(&out, &component).map_err(|error| unwritable(&out, &error))?;
     let how = if packed.was_component {
         "stripped"
     } else {
@@ -209,14 +257,32 @@ pub(crate) fn pack(args: &PackArgs, context: &Context) -> Result<(), Failure> {
     context.printer.line(&format!(
         "{how} {}: {} bytes, {} left out",
         out.display(),
-        packed.bytes.len(),
+        component.len(),
         packed.stripped
     ))?;
+    let said = multillm_kit::origin(&component);
+    if said.authors.is_none() || said.licenses.is_none() {
+        context.printer.note(
+            "it does not say who wrote it and under which licence: --author and --license, or \"origin\" in plugin.json",
+        );
+    }
     context.printer.note(&format!(
         "multillm plugin check {} tells what a user would meet",
         out.display()
     ));
     Ok(())
+}
+
+/// What the project in the working directory says of the component that is made of this module.
+fn origin_of_project(module: &Path) -> Result<Origin, Failure> {
+    if !Path::new(PROJECT_FILE).exists() {
+        return Ok(Origin::default());
+    }
+    let project = Project::of(Path::new(".")).map_err(|error| Failure::Usage(error.to_string()))?;
+    match same_file(&project.folder.join(&project.module), module) {
+        true => Ok(project.origin),
+        false => Ok(Origin::default()),
+    }
 }
 
 fn same_file(one: &Path, other: &Path) -> bool {

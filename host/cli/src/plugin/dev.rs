@@ -146,8 +146,11 @@ async fn round(project: &Project, place: &Place, args: &DevArgs) -> Round {
             // A development build: a trap names the functions that it happened in.
             multillm_kit::pack(&module, true).map_err(|error| error.to_string())
         });
-    let bytes = match packed {
-        Ok(packed) => packed.bytes,
+    let stamped = packed.and_then(|packed| {
+        multillm_kit::stamp(&packed.bytes, &project.origin).map_err(|error| error.to_string())
+    });
+    let bytes = match stamped {
+        Ok(bytes) => bytes,
         Err(reason) => return refused("pack", reason),
     };
     let next = match place.next(&bytes) {

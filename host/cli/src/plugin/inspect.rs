@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::filter;
 use crate::{Context, Failure, foreign, progress};
 use multillm::plugin::{Contract, Inspection, wire};
-use multillm_kit::Finding;
+use multillm_kit::{Finding, Origin};
 
 /// What `inspect` found.
 #[derive(Serialize)]
@@ -24,6 +24,8 @@ struct Report<'a> {
     contract_version: Option<&'static str>,
     usable: bool,
     problem: Option<String>,
+    /// Who made it, as it says itself.
+    origin: Origin,
     info: Option<&'a wire::Info>,
     /// What of its description is ignored, misleads or is wrong, by the rules of `plugin check`.
     odd: Vec<Finding>,
@@ -65,6 +67,7 @@ pub(super) async fn inspect(
         },
         usable: loaded.is_ok(),
         problem: loaded.as_ref().err().map(ToString::to_string),
+        origin: component.says()?,
         info: loaded.as_ref().ok().map(|plugin| plugin.info()),
         odd,
     };
@@ -88,6 +91,9 @@ fn print(report: &Report<'_>, context: &Context) -> Result<(), Failure> {
     row("file", &report.file)?;
     row("size", &format!("{} bytes", report.size))?;
     row("sha256", report.sha256.unwrap_or("-"))?;
+    for (word, text) in report.origin.said() {
+        row(&format!("it says: {word}"), text)?;
+    }
     let functions = match report.function_imports.is_empty() {
         true => "none".to_owned(),
         false => grouped(&report.function_imports),

@@ -1,6 +1,7 @@
 //! The plugins that are there: listed in the configuration, in its plugin directory, installed or lying in the user's
 //! own directory, in the program itself. Where several have one name, the first of these counts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -130,12 +131,21 @@ impl Component {
     }
 
     fn digest(&self) -> Result<String, Failure> {
+        Ok(digest(&self.bytes()?))
+    }
+
+    /// Who made it, as it says itself.
+    pub(super) fn says(&self) -> Result<multillm_kit::Origin, Failure> {
+        Ok(multillm_kit::origin(&self.bytes()?))
+    }
+
+    fn bytes(&self) -> Result<Cow<'static, [u8]>, Failure> {
         match &self.place {
             Place::File(path) | Place::Installed(path, _) => match std::fs::read(path) {
-                Ok(bytes) => Ok(digest(&bytes)),
+                Ok(bytes) => Ok(bytes.into()),
                 Err(error) => Err(unreadable(path, &error)),
             },
-            Place::Embedded(plugin) => Ok(digest(plugin.component)),
+            Place::Embedded(plugin) => Ok(plugin.component.into()),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What can be asked: configured models and vendors' own lists.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::exchange::Peer;
 use super::{MultiLlmService, router};
-use crate::config::{BuiltIn, Model, Standing, built_in};
+use crate::config::{BuiltIn, Env, Model, Provider, Standing, built_in};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plugin::wire::ListedModel;
 
@@ -37,7 +39,7 @@ pub struct ModelInfo {
     pub lacks: Option<String>,
 }
 
-/// A provider that comes with the program and has no entry in the configuration.
+/// A provider that has no entry in the configuration: it comes with the program, or a plugin of its name is there.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct ProviderInfo {
@@ -58,6 +60,28 @@ pub struct ProviderInfo {
     /// What is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lacks: Option<String>,
+}
+
+impl ProviderInfo {
+    fn of(provider: &Provider, env: &Env) -> Self {
+        let endpoint = &provider.endpoint;
+        let lacks = match provider.plugin.source() {
+            Err(missing) => Some(missing.to_string()),
+            Ok(_) => endpoint.lacks(env),
+        };
+        let standing = Standing::of(env, &endpoint.plugin, "", None);
+        let url = endpoint.base_url(env, &standing).ok();
+        ProviderInfo {
+            name: provider.name.clone(),
+            title: provider.name.clone(),
+            plugin: provider.plugin.name.clone(),
+            base_url: url.map(|url| url.as_str().trim_end_matches('/').to_owned()),
+            local: false,
+            model: None,
+            ready: lacks.is_none() && provider.enabled,
+            lacks,
+        }
+    }
 }
 
 impl ModelInfo {
@@ -131,25 +155,23 @@ impl MultiLlmService {
         let info = |known: BuiltIn| {
             let mut listed = config.built_in_providers();
             let provider = listed.find(|provider| provider.name == known.name)?;
-            let endpoint = &provider.endpoint;
-            let lacks = match provider.plugin.source() {
-                Err(missing) => Some(missing.to_string()),
-                Ok(_) => endpoint.lacks(env),
-            };
-            let standing = Standing::of(env, &endpoint.plugin, "", None);
-            let url = endpoint.base_url(env, &standing).ok();
             Some(ProviderInfo {
-                name: known.name.to_owned(),
                 title: known.title.to_owned(),
-                plugin: known.plugin.to_owned(),
-                base_url: url.map(|url| url.as_str().trim_end_matches('/').to_owned()),
                 local: known.local,
                 model: known.model.map(|model| format!("{}/{model}", known.name)),
-                ready: lacks.is_none() && provider.enabled,
-                lacks,
+                ..ProviderInfo::of(provider, env)
             })
         };
         built_in().into_iter().filter_map(info).collect()
+    }
+
+    /// The providers that are there because a plugin of their name lies in a plugin directory or was installed, by
+    /// name. What such a plugin needs is known once it is loaded, which this does not do.
+    #[must_use]
+    pub fn dropped_in_providers(&self) -> Vec<ProviderInfo> {
+        let providers = self.config().dropped_in_providers();
+        let info = |provider: &Arc<Provider>| ProviderInfo::of(provider, &self.inner.env);
+        providers.iter().map(info).collect()
     }
 
     /// Whether a model or route answers piece by piece, as far as the configuration tells.

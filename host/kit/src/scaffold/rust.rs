@@ -43,7 +43,8 @@ fn project(name: &str, kind: Kind) -> String {
   "module": "target/wasm32-unknown-unknown/release/multillm_plugin_{snake}.wasm",
   "test": ["cargo test"],
   "watch": ["src", "Cargo.toml", "plugin.json"],{recordings}
-  "model": "{name}-2"
+  "model": "{name}-2",
+  "origin": {{ "version": "0.1.0", "description": "{name} for multillm" }}
 }}
 "#
     )

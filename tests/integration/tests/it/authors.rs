@@ -231,6 +231,69 @@ fn a_component_that_is_built_is_checked_and_put_in_its_place() {
     );
 }
 
+/// Who made a component stands in it, as the project says or as whoever packs it says.
+#[test]
+fn a_component_says_who_made_it() {
+    let workshop = Workshop::new();
+    let about = json!({
+        "name": "parley", "build": ["cp source.wasm raw.wasm"], "module": "raw.wasm", "watch": [],
+        "origin": { "authors": "Ann of Parley", "licenses": "MIT", "version": "0.1.0" },
+    });
+    fs::write(workshop.project.join("plugin.json"), about.to_string()).unwrap();
+    fs::write(workshop.project.join("raw.wasm"), good("x-parley-key")).unwrap();
+    let pack = |more: &[&str]| {
+        let mut command = workshop
+            .stage
+            .command(&["plugin", "pack", "raw.wasm", "--out", "p.wasm"]);
+        let done = command
+            .args(more)
+            .current_dir(&workshop.project)
+            .output()
+            .unwrap();
+        (done.status.code(), String::from_utf8(done.stderr).unwrap())
+    };
+    let said = || {
+        let file = workshop.project.join("p.wasm").display().to_string();
+        let inspected = workshop
+            .stage
+            .run_bare(&["plugin", "inspect", &file, "--json"], b"")
+            .json();
+        let mut origin = inspected["origin"].as_object().unwrap().clone();
+        origin.retain(|_, text| !text.is_null());
+        Value::Object(origin)
+    };
+    let (code, told) = pack(&[]);
+    assert!(code == Some(0) && !told.contains("--author"), "{told}");
+    assert_eq!(
+        said(),
+        json!({"authors": "Ann of Parley", "licenses": "MIT", "version": "0.1.0"})
+    );
+    let (code, _) = pack(&["--license", "Apache-2.0", "--plugin-version", "0.2.0"]);
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        said(),
+        json!({"authors": "Ann of Parley", "licenses": "Apache-2.0", "version": "0.2.0"})
+    );
+    let (code, error) = pack(&["--license", "whatever you like"]);
+    assert!(code == Some(2) && error.contains("SPDX"), "{error}");
+    // Of a module that is not the project's nothing is known.
+    fs::copy(
+        workshop.project.join("raw.wasm"),
+        workshop.project.join("other.wasm"),
+    )
+    .unwrap();
+    let mut other = workshop
+        .stage
+        .command(&["plugin", "pack", "other.wasm", "--out", "p.wasm"]);
+    let done = other.current_dir(&workshop.project).output().unwrap();
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(
+        done.status.success() && told.contains("--author and --license"),
+        "{told}"
+    );
+    assert_eq!(said(), json!({}));
+}
+
 /// A program that is ended with the test.
 struct Running(Child);
 

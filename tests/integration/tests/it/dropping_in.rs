@@ -9,6 +9,8 @@ use multillm::config::{Config, Env};
 use multillm::{ChatMessage, ErrorKind, MultiLlmService};
 use serde_json::json;
 
+use crate::gateway::caller::post;
+use crate::gateway::{Gateway, keys, question};
 use crate::person::{KEY, Person, VARIABLE};
 use crate::stage::Stage;
 use crate::thief::{Checkout, Thief};
@@ -29,6 +31,7 @@ fn service(person: &Person, folder: &Path) -> MultiLlmService {
         .with_installed_in(&data.join("plugins"));
     let config = json!({
         "plugin_dir": folder, "history": { "enabled": false }, "retry": { "max_attempts": 1 },
+        "gateway": { "listen": "127.0.0.1:0" },
     });
     let path = person.stage.file("service.json", config.to_string());
     let config = Config::load(Path::new(&path), &env).unwrap();
@@ -138,6 +141,37 @@ async fn a_vendors_name_is_no_name_of_a_file_in_the_users_own_directory() {
         }
     }
     assert_eq!(service.config().dropped_in_providers().len(), 0);
+}
+
+/// Other programs find it too, without a word to the gateway.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_gateway_has_it_too() {
+    let person = Person::new();
+    let folder = person.stage.folder.path().join("dropped");
+    let gateway = Gateway::of(service(&person, &folder), keys(&person.stage)).await;
+    let asked = async || {
+        let body = question("acme/m", "hi", false);
+        post(gateway.address, "/v1/chat/completions", &[], &body).await
+    };
+    let reply = asked().await;
+    assert_eq!(reply.status, 404, "{reply:?}");
+    let component = person.component("1.0");
+    allow(&person, &component);
+    put(&folder, "acme", &component);
+    let reply = asked().await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(
+        reply.json()["choices"][0]["message"]["content"],
+        "from acme"
+    );
+    // Nobody allowed this one: it gets no key, and the caller an error and not the answer of the one before.
+    put(&folder, "acme", &person.component("2.0"));
+    let reply = asked().await;
+    assert!(reply.status >= 400, "{reply:?}");
+    fs::remove_file(folder.join("acme.wasm")).unwrap();
+    let reply = asked().await;
+    assert_eq!(reply.status, 404, "{reply:?}");
+    gateway.stop().await;
 }
 
 /// The program, while somebody talks.

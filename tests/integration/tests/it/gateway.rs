@@ -41,8 +41,12 @@ impl Gateway {
     /// Serves by the stage's configuration, with those keys that it has.
     pub(crate) async fn open(stage: &mut Stage) -> Self {
         stage.config["gateway"]["listen"] = "127.0.0.1:0".into();
-        let service = stage.service();
-        let options = Options::with_keys(keys(stage));
+        Gateway::of(stage.service(), keys(stage)).await
+    }
+
+    /// Serves what this service has.
+    pub(crate) async fn of(service: MultiLlmService, keys: KeyStore) -> Self {
+        let options = Options::with_keys(keys);
         let serving = serve(service.clone(), options).await.unwrap();
         let address = serving.address().unwrap();
         let (stop, stopped) = oneshot::channel();

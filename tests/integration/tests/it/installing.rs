@@ -64,6 +64,13 @@ fn a_file_is_shown_agreed_to_once_and_answers() {
             .answer(),
         "from acme\n"
     );
+    let all = person.run(&["list", "--all", "--json"]).json();
+    let all = all.as_array().unwrap();
+    let asked = all.iter().find(|it| it["name"] == "acme/MODEL").unwrap();
+    assert_eq!(
+        (&asked["dropped_in"], &asked["ready"]),
+        (&json!(true), &json!(true))
+    );
     let listed = person.listed("acme").unwrap();
     assert_eq!(
         (&listed["from"], &listed["sha256"], &listed["source"]),
