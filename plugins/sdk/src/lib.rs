@@ -8,7 +8,7 @@
 //!
 //! - [`Provider`], [`Decoder`] and [`export_provider!`]: what a plugin implements; [`ListModels`],
 //!   [`Embed`], [`CountTokens`] and [`Relay`]: what it may.
-//! - [`able`]: refusing what an adapter cannot say. [`effort`]: how much a model is to think.
+//! - [`again`]: frames that differ in one text alone. [`able`]: refusing what an adapter cannot say. [`effort`]: how much a model is to think.
 //! - [`leaving`]: what is left out where the caller wishes it. [`embed`]: vectors. [`place`]: places in a text.
 //! - [`body`]: JSON bodies with media that stay with the host, and open tails. [`media`]: what they are.
 //! - [`beyond`]: what an answer says beyond the contract.
@@ -31,6 +31,7 @@
 #![warn(missing_docs)]
 
 pub mod able;
+pub mod again;
 pub mod assemble;
 pub mod beyond;
 #[doc(hidden)]

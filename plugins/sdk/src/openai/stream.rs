@@ -13,6 +13,7 @@ use super::dialect::{Dialect, DoneMarker};
 use super::finish::{failure, unified};
 use super::usage::{self, bill, bill_usage, counts};
 use super::wire::{index, one_or_many, scalar};
+use crate::again::Learned;
 use crate::error::Report;
 use crate::events::Events;
 use crate::json::Json;
@@ -44,6 +45,7 @@ pub struct Stream {
     usage: Usage,
     /// What was told of it.
     told: Usage,
+    learned: Learned,
 }
 
 impl Stream {
@@ -66,6 +68,7 @@ impl Stream {
             finish: None,
             usage: Usage::UNKNOWN,
             told: Usage::UNKNOWN,
+            learned: Learned::default(),
         }
     }
 
@@ -91,8 +94,14 @@ impl Stream {
             let report = Report::read(data).unwrap_or_else(|| Report::said(data));
             return Err(report.into_error(self.dialect.errors));
         }
+        if let Some(text) = self.learned.text(data) {
+            self.text(&text, events);
+            return Ok(());
+        }
         let chunk = Json::parse(data)
             .map_err(|error| Error::malformed(format!("a stream event is no JSON: {error}")))?;
+        self.learned
+            .read(data, text_alone(&chunk), &["obfuscation"]);
         if let Some(report) = told(&chunk, chunk.get("choices").is_none()) {
             // What the chunk says besides still reaches the caller; its own failure is the same.
             let _ = self.chunk(&chunk, events);
@@ -303,6 +312,39 @@ pub(super) fn told(chunk: &Json<'_>, without_choices: bool) -> Option<Report> {
     Report::inside(chunk)
         .or_else(|| Report::told(chunk.at(&["x_groq", "error"])?))
         .or_else(|| Report::of(chunk).filter(|_| without_choices))
+}
+
+/// The text of a chunk that says nothing else: beside it stand words and numbers that say as much when they are said
+/// once more.
+fn text_alone<'a>(chunk: &'a Json<'_>) -> Option<&'a str> {
+    let (Json::Object(members), [choice]) = (chunk, chunk.get("choices")?.list()) else {
+        return None;
+    };
+    let (Json::Object(parts), Some(delta)) = (choice, choice.get("delta")) else {
+        return None;
+    };
+    let Json::Object(pieces) = delta else {
+        return None;
+    };
+    let plain = |value: &Json<'_>| !matches!(value, Json::List(_) | Json::Object(_));
+    let alone = members.iter().all(|(name, value)| {
+        name == "choices"
+            || name != "error" && name != "usage" && plain(value)
+            || *value == Json::Null
+    }) && parts.iter().all(|(name, value)| match &**name {
+        "delta" => true,
+        "index" => *value == Json::Unsigned(0),
+        _ => *value == Json::Null,
+    }) && pieces.iter().all(|(name, value)| match &**name {
+        "content" | "role" | "obfuscation" => plain(value),
+        _ => match value {
+            Json::Null => true,
+            Json::Text(text) => text.is_empty(),
+            Json::List(list) => list.is_empty(),
+            _ => false,
+        },
+    });
+    delta.text("content").filter(|_| alone)
 }
 
 /// Whether a delta says nothing but whose it is.

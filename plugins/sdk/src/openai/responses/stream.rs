@@ -4,12 +4,15 @@ use super::super::dialect::Dialect;
 use super::super::wire::{Member, beside, object};
 use super::items::Items;
 use super::{Responses, Said, answered_well, is_response};
+use crate::again::Learned;
 use crate::assemble::assemble;
 use crate::error::Report;
 use crate::events::Events;
 use crate::json::Json;
 use crate::{ChatResponse, Error, Frame};
 
+/// The event of which most of a stream consists.
+const TEXT: &str = "response.output_text.delta";
 /// What of a response is told otherwise.
 const UNIFIED: [&str; 5] = ["id", "model", "object", "output", "usage"];
 /// The same of its usage.
@@ -26,6 +29,9 @@ const COUNTED: [&str; 6] = [
 pub(in super::super) struct Stream {
     ends: Responses,
     items: Items,
+    learned: Learned,
+    /// Where the text goes that is learned: the item and the piece of it.
+    place: (u64, u64),
 }
 
 impl Stream {
@@ -33,6 +39,8 @@ impl Stream {
         Stream {
             ends: Responses::new(dialect),
             items: Items::default(),
+            learned: Learned::default(),
+            place: (0, 0),
         }
     }
 
@@ -46,16 +54,28 @@ impl Stream {
         frame: &Frame,
         events: &mut Events,
     ) -> Result<(), Error> {
+        let data = frame.data.trim();
+        if frame.event.as_deref().is_none_or(|named| named == TEXT)
+            && let Some(text) = self.learned.text(data)
+        {
+            let (index, place) = self.place;
+            self.items.text(index, place, &text, events);
+            return Ok(());
+        }
         let Some((named, event)) = self.ends.read(frame)? else {
             return Ok(());
         };
+        let alone = text_alone(&event);
+        self.learned
+            .read(data, alone, &["obfuscation", "sequence_number"]);
         let kind = event.text("type").unwrap_or(named);
         let number = |name: &str| event.get(name).and_then(Json::count).unwrap_or(0);
         let index = number("output_index");
         let text = |name: &str| event.get(name).and_then(Json::str).unwrap_or_default();
         match kind {
-            "response.output_text.delta" | "response.refusal.delta" => {
+            TEXT | "response.refusal.delta" => {
                 let place = number("content_index");
+                self.place = (index, place);
                 self.items.text(index, place, text("delta"), events);
             }
             "response.output_text.annotation.added" => {
@@ -112,6 +132,22 @@ impl Stream {
         }
         Ok(())
     }
+}
+
+/// The text of an event that says nothing else, as most do.
+fn text_alone<'a>(event: &'a Json<'_>) -> Option<&'a str> {
+    let Json::Object(members) = event else {
+        return None;
+    };
+    let plain = |value: &Json<'_>| match value {
+        Json::List(list) => list.is_empty(),
+        Json::Object(_) => false,
+        _ => true,
+    };
+    let says = |name: &str| event.get(name).and_then(Json::str);
+    let alone = says("type") == Some("response.output_text.delta")
+        && members.iter().all(|(_, value)| plain(value));
+    says("delta").filter(|_| alone)
 }
 
 /// What a response says beyond the unified form.
