@@ -6,8 +6,8 @@
 #![forbid(unsafe_code)]
 
 use multillm_plugin_sdk::openai::{
-    APIS, Api as Ask, Auth, Dialect, MaxTokensField, OWN, Place, Settings, Vendor, capabilities,
-    segments,
+    APIS, Api as Ask, Auth, Dialect, MaxTokensField, OWN, Path, Place, Settings, Vendor,
+    capabilities, segments,
 };
 use multillm_plugin_sdk::{Error, Info, Secret, Setting, Target, export_provider, words};
 
@@ -96,7 +96,7 @@ impl Vendor for Azure {
         let deployment = settings.text("deployment")?.map(str::to_owned);
         let (chat, models, version) = match (api, dated) {
             (Api::V1, None) => (
-                segments("openai/v1/chat/completions"),
+                Path::Fixed("openai/v1/chat/completions"),
                 "openai/v1/models",
                 version.filter(|version| *version != "v1"),
             ),
@@ -106,10 +106,10 @@ impl Vendor for Azure {
                 let mut path = segments("openai/deployments");
                 path.push(deployment.clone().unwrap_or_else(|| target.model.clone()));
                 path.extend(segments("chat/completions"));
-                (path, "openai/models", dated)
+                (Path::Segments(path), "openai/models", dated)
             }
             (Api::Models, dated) => (
-                segments("models/chat/completions"),
+                Path::Fixed("models/chat/completions"),
                 "openai/v1/models",
                 dated.or(Some(MODELS_VERSION)),
             ),
@@ -120,7 +120,7 @@ impl Vendor for Azure {
         let mut dialect = Dialect {
             name: "azure",
             chat_path: chat,
-            models_path: segments(models),
+            models_path: Path::Fixed(models),
             responses: Some(responses),
             api: way.map_or(Ask::Auto, |(_, way)| *way),
             embeddings: Some(embeddings),
@@ -130,7 +130,7 @@ impl Vendor for Azure {
             additions: api != Api::Models,
             model: deployment,
             stream_usage: !former,
-            reasoning_system_role: "system".to_owned(),
+            reasoning_system_role: "system".into(),
             ..Dialect::default()
         };
         if former || api == Api::Models {
@@ -171,7 +171,7 @@ fn places(
                 ..Place::new("openai/responses")
             };
             let embeddings = Place {
-                path,
+                path: Path::Segments(path),
                 query,
                 model_in_body: false,
             };

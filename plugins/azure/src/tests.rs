@@ -13,7 +13,7 @@ fn place(settings: &str) -> (String, Option<String>) {
     let dialect = dialect(settings).unwrap();
     let query = dialect.query.first();
     let query = query.map(|(name, value)| format!("{name}={value}"));
-    (dialect.chat_path.join("/"), query)
+    (dialect.chat_path.segments().join("/"), query)
 }
 
 #[test]

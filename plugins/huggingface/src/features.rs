@@ -3,7 +3,7 @@
 //! <https://huggingface.co/docs/inference-providers/tasks/feature-extraction>
 
 use multillm_plugin_sdk::json::Json;
-use multillm_plugin_sdk::openai::{Dialect, Place, described, texts, vector};
+use multillm_plugin_sdk::openai::{Dialect, Path, Place, described, texts, vector};
 use multillm_plugin_sdk::{EmbedRequest, Error, Request, Usage, Vectors};
 
 /// The most inputs of a request: what a server of embeddings takes unless it was started otherwise.
@@ -30,8 +30,10 @@ pub(super) fn encode(
     }
     let inputs = texts(dialect.name, request)?.into_iter().map(Json::from);
     let body = Json::object([("inputs", Json::List(inputs.collect()))]);
-    let mut place = Place::new("");
-    place.path = path;
+    let place = Place {
+        path: Path::Segments(path),
+        ..Place::new("")
+    };
     described(dialect, &place, body, request)
 }
 

@@ -97,7 +97,7 @@ impl Vendor for HuggingFace {
             headers: headers.into_iter().collect(),
             max_tokens_field: MaxTokensField::MaxTokens,
             reasoning_models: &[],
-            reasoning_system_role: "system".to_owned(),
+            reasoning_system_role: "system".into(),
             top_k: true,
             done: DoneMarker::Optional,
             errors: ERRORS,

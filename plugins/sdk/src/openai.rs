@@ -32,8 +32,8 @@ use std::marker::PhantomData;
 pub use choice::{APIS, Api};
 pub use decode::decode;
 pub use dialect::{
-    Auth, CallIds, Dialect, DoneMarker, MaxTokensField, Place, ReasoningField, ReasoningHistory,
-    segments,
+    Auth, CallIds, Dialect, DoneMarker, MaxTokensField, Path, Place, ReasoningField,
+    ReasoningHistory, segments,
 };
 pub use embeddings::{BATCH, decode_embed, described, encode_embed, texts, vector};
 pub use encode::encode;
@@ -218,7 +218,7 @@ impl<V> Decoder<V> {
         let dialect = &self.dialect;
         self.reads.get_or_insert_with(|| match responses {
             true => Reads::Responses(Box::new(responses::Stream::new(dialect))),
-            false => Reads::Chat(Box::new(Stream::new(dialect.clone()))),
+            false => Reads::Chat(Box::new(Stream::new(dialect))),
         })
     }
 }

@@ -45,7 +45,7 @@ pub fn decode(dialect: &Dialect, response: &Response) -> Result<ChatResponse, Er
     {
         return Err(Error::malformed("the answer has no message"));
     }
-    let mut stream = Stream::new(dialect.clone());
+    let mut stream = Stream::new(dialect);
     let mut events = Events::new();
     stream.shell(&reply, &mut events);
     stream.choice(choice, true, &mut events)?;
@@ -58,7 +58,7 @@ fn streamed(dialect: &Dialect, frames: &[Frame]) -> Result<ChatResponse, Error> 
     if dialect.responses.is_some() && frames.first().and_then(is_event) == Some(true) {
         return responses::whole_stream(dialect, frames);
     }
-    let mut stream = Stream::new(dialect.clone());
+    let mut stream = Stream::new(dialect);
     let mut events = Events::new();
     for frame in frames {
         stream.frame(frame, &mut events)?;

@@ -1,5 +1,7 @@
 //! How one server differs from another: data only.
 
+use std::borrow::Cow;
+
 use super::choice::Api;
 use super::settings::Settings;
 use crate::error::Sign;
@@ -10,10 +12,10 @@ use crate::{Effort, Error, Header};
 pub struct Dialect {
     /// What messages to a person call the server.
     pub name: &'static str,
-    /// Path segments of chat, after the base URL.
-    pub chat_path: Vec<String>,
-    /// Path segments of the list of models, after the base URL.
-    pub models_path: Vec<String>,
+    /// Where chat is.
+    pub chat_path: Path,
+    /// Where the list of models is.
+    pub models_path: Path,
     /// Where bodies of the Responses API go; nothing if the server does not speak it.
     pub responses: Option<Place>,
     /// Which of its two APIs the server is asked by.
@@ -43,13 +45,13 @@ pub struct Dialect {
     /// What the output limit is called.
     pub max_tokens_field: MaxTokensField,
     /// What the seed is called.
-    pub seed_field: String,
+    pub seed_field: Cow<'static, str>,
     /// A stream is asked to report usage (`stream_options.include_usage`).
     pub stream_usage: bool,
     /// The role of instructions.
-    pub system_role: String,
+    pub system_role: Cow<'static, str>,
     /// The role of instructions for models that reason.
-    pub reasoning_system_role: String,
+    pub reasoning_system_role: Cow<'static, str>,
     /// Models that reason, and refuse `temperature`, `top_p`, penalties and `stop`: what
     /// their names begin with, where `#` is any digit and `!` says that these do not. The first
     /// that fits counts.
@@ -82,8 +84,8 @@ impl Default for Dialect {
     fn default() -> Self {
         Dialect {
             name: "openai",
-            chat_path: segments("chat/completions"),
-            models_path: segments("models"),
+            chat_path: Path::Fixed("chat/completions"),
+            models_path: Path::Fixed("models"),
             responses: None,
             api: Api::Auto,
             store: false,
@@ -98,10 +100,10 @@ impl Default for Dialect {
             model_in_body: true,
             model: None,
             max_tokens_field: MaxTokensField::MaxCompletionTokens,
-            seed_field: "seed".to_owned(),
+            seed_field: "seed".into(),
             stream_usage: true,
-            system_role: "system".to_owned(),
-            reasoning_system_role: "developer".to_owned(),
+            system_role: "system".into(),
+            reasoning_system_role: "developer".into(),
             reasoning_models: &["o#", "!gpt-5-chat", "gpt-5"],
             reasoning_model: None,
             max_effort: &[
@@ -125,11 +127,31 @@ impl Default for Dialect {
     }
 }
 
+/// A path after the base URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// One without variable parts, with slashes between its segments.
+    Fixed(&'static str),
+    /// Its segments.
+    Segments(Vec<String>),
+}
+
+impl Path {
+    /// Its segments.
+    #[must_use]
+    pub fn segments(&self) -> Vec<String> {
+        match self {
+            Path::Fixed(path) => segments(path),
+            Path::Segments(segments) => segments.clone(),
+        }
+    }
+}
+
 /// Where bodies go that are no chat of this wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Path segments, after the base URL.
-    pub path: Vec<String>,
+    /// Its path.
+    pub path: Path,
     /// Query pairs.
     pub query: Vec<(String, String)>,
     /// The body names the model. Otherwise the path does.
@@ -139,9 +161,9 @@ pub struct Place {
 impl Place {
     /// A place at this path, without a query, for bodies that name the model.
     #[must_use]
-    pub fn new(path: &str) -> Self {
+    pub fn new(path: &'static str) -> Self {
         Place {
-            path: segments(path),
+            path: Path::Fixed(path),
             query: Vec::new(),
             model_in_body: true,
         }

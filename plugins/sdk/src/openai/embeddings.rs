@@ -85,7 +85,7 @@ pub fn described(
     };
     Ok(Request {
         method: Method::Post,
-        path: place.path.clone(),
+        path: place.path.segments(),
         query: place.query.clone(),
         headers: dialect.request_headers(),
         body: json_body(&extended, |_| Ok(&body))?,

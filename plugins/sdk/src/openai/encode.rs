@@ -85,7 +85,7 @@ pub fn encode(
     })?;
     Ok(Request {
         method: Method::Post,
-        path: dialect.chat_path.clone(),
+        path: dialect.chat_path.segments(),
         query: dialect.query.clone(),
         headers: dialect.request_headers(),
         body,

@@ -13,7 +13,7 @@ use crate::{Error, Framing, Method, Model, Page, Request, Response};
 pub fn encode_list(dialect: &Dialect) -> Result<Request, Error> {
     Ok(Request {
         method: Method::Get,
-        path: dialect.models_path.clone(),
+        path: dialect.models_path.segments(),
         query: dialect.query.clone(),
         headers: dialect.request_headers(),
         body: Vec::new(),

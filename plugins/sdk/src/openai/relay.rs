@@ -23,7 +23,7 @@ impl<V: Vendor> Relay for V {
         let place = place(&dialect, wire, operation)
             .ok_or_else(|| unsupported(dialect.name, wire, operation))?;
         let headers = dialect.request_headers();
-        let mut route = Route::post(target, place.path, headers);
+        let mut route = Route::post(target, place.path.segments(), headers);
         route.query = place.query;
         route.framing = framing(operation, mode, Framing::Sse);
         if !place.model_in_body {
@@ -64,10 +64,7 @@ fn place(dialect: &Dialect, wire: &str, operation: Operation) -> Option<Place> {
         }),
         (CHAT, Operation::Embeddings) => dialect.embeddings.clone(),
         (RESPONSES, Operation::Chat) => dialect.responses.clone(),
-        (RESPONSES, Operation::CountTokens) => dialect.responses.clone().map(|mut place| {
-            place.path.push("input_tokens".to_owned());
-            place
-        }),
+        (RESPONSES, Operation::CountTokens) => dialect.responses.as_ref().map(responses::counting),
         _ => None,
     }
 }
@@ -106,7 +103,7 @@ impl<V: Vendor> Decoder for Reader<V> {
         let dialect = V::dialect(target).unwrap_or_default();
         let wire = match target.wire.as_str() {
             RESPONSES => Wire::Responses(Responses::new(&dialect)),
-            _ => Wire::Chat(Box::new(Stream::new(dialect))),
+            _ => Wire::Chat(Box::new(Stream::new(&dialect))),
         };
         Reader {
             wire,

@@ -18,7 +18,7 @@ mod server;
 mod stream;
 mod tools;
 
-pub(super) use encode::{encode, encode_count};
+pub(super) use encode::{counting, encode, encode_count};
 pub(super) use stream::{Stream, is_answer, is_event, whole, whole_stream};
 
 use super::dialect::Dialect;

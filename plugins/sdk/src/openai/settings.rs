@@ -201,11 +201,14 @@ impl<'a> Settings<'a> {
         let field = self.word("max_tokens_field", &field)?;
         set(&mut dialect.max_tokens_field, field);
         let seed = self.text("seed_field")?;
-        set(&mut dialect.seed_field, seed.map(str::to_owned));
+        set(
+            &mut dialect.seed_field,
+            seed.map(|seed| seed.to_owned().into()),
+        );
         set(&mut dialect.stream_usage, self.flag("stream_usage")?);
         if let Some(role) = self.text("system_role")? {
-            role.clone_into(&mut dialect.system_role);
-            role.clone_into(&mut dialect.reasoning_system_role);
+            dialect.system_role = role.to_owned().into();
+            dialect.reasoning_system_role = role.to_owned().into();
         }
         dialect.reasoning_model = self.flag("reasoning_model")?.or(dialect.reasoning_model);
         let field = [

@@ -9,12 +9,12 @@ use self::beyond::Beyond;
 use self::calls::Calls;
 use self::extras::Extras;
 pub(super) use self::extras::{AUDIO, DETAILS, said_again};
-use super::dialect::{Dialect, DoneMarker};
+use super::dialect::{Dialect, DoneMarker, ReasoningField};
 use super::finish::{failure, unified};
 use super::usage::{self, bill, bill_usage, counts};
 use super::wire::{index, one_or_many, scalar};
 use crate::again::Learned;
-use crate::error::Report;
+use crate::error::{Report, Sign};
 use crate::events::Events;
 use crate::json::Json;
 use crate::outcome::{finish_reason, too_many_calls};
@@ -23,9 +23,17 @@ use crate::{Citation, CitationSource, Error, Finish, FinishReason, Frame, Usage}
 /// The signature of a call whose arguments are free text and no JSON ("custom tools").
 pub(super) const CUSTOM: &str = "custom";
 
+/// What of a dialect answers depend on.
+#[derive(Clone, Copy)]
+struct Manner {
+    reasoning_field: ReasoningField,
+    done: DoneMarker,
+    errors: &'static [Sign],
+}
+
 /// What has been read of one answer.
 pub struct Stream {
-    dialect: Dialect,
+    dialect: Manner,
     /// Anything at all was read.
     begun: bool,
     /// Something was said: text, thoughts, a call, a picture.
@@ -51,9 +59,13 @@ pub struct Stream {
 impl Stream {
     /// Nothing has been read.
     #[must_use]
-    pub fn new(dialect: Dialect) -> Self {
+    pub fn new(dialect: &Dialect) -> Self {
         Stream {
-            dialect,
+            dialect: Manner {
+                reasoning_field: dialect.reasoning_field,
+                done: dialect.done,
+                errors: dialect.errors,
+            },
             begun: false,
             spoke: false,
             wrote: false,

@@ -122,7 +122,7 @@ fn who_does_not_reason_takes_any_sampling() {
 fn the_output_limit_and_the_seed_have_the_names_the_server_knows() {
     let dialect = Dialect {
         max_tokens_field: MaxTokensField::MaxTokens,
-        seed_field: "random_seed".to_owned(),
+        seed_field: "random_seed".into(),
         ..Dialect::default()
     };
     let (_, body) = send(&dialect, "m", &sampled(), Mode::Whole).unwrap();

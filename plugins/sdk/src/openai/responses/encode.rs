@@ -1,7 +1,7 @@
 //! Asks the question by way of the Responses API.
 
 use super::super::choice::Api;
-use super::super::dialect::{Dialect, Place};
+use super::super::dialect::{Dialect, Path, Place};
 use super::super::encode::Body;
 use super::super::left::refused_by_reasoning;
 use super::{input, server, tools};
@@ -83,9 +83,23 @@ pub(in super::super) fn encode_count(
     let body = json_body(&alone, |blobs| {
         Ok(Json::Object(question.body(blobs, &mut left)?.0))
     })?;
-    let mut place = place.clone();
-    place.path.push("input_tokens".to_owned());
-    Ok(sent(dialect, &place, body, Framing::Whole, left.warnings()))
+    Ok(sent(
+        dialect,
+        &counting(place),
+        body,
+        Framing::Whole,
+        left.warnings(),
+    ))
+}
+
+/// Where tokens are counted, below where answers are made.
+pub(in super::super) fn counting(place: &Place) -> Place {
+    let mut path = place.path.segments();
+    path.push("input_tokens".to_owned());
+    Place {
+        path: Path::Segments(path),
+        ..place.clone()
+    }
 }
 
 fn sent(
@@ -97,7 +111,7 @@ fn sent(
 ) -> Request {
     Request {
         method: Method::Post,
-        path: place.path.clone(),
+        path: place.path.segments(),
         query: place.query.clone(),
         headers: dialect.request_headers(),
         body,

@@ -380,3 +380,52 @@ fn no_answer_calls_tools_without_end() {
     assert!(events.len() < 3_000, "{}", events.len());
     assert!(stream("", &data[..1_000]).1.unwrap_err().kind == ErrorKind::Truncated);
 }
+
+/// Chunks that differ in their text alone are known, and say what they would say if they were read.
+#[test]
+fn what_is_known_again_says_what_it_says_when_it_is_read() {
+    let chunk = |text: &str, padding: usize| {
+        let (text, padding) = (Json::from(text), "x".repeat(padding));
+        format!(
+            r#"{{"id":"c1","model":"m-1","created":7,"choices":[{{"index":0,"delta":{{"content":{text}}},"logprobs":null,"finish_reason":null}}],"usage":null,"obfuscation":"{padding}"}}"#
+        )
+    };
+    let frame = |data: &str| Frame {
+        event: None,
+        data: data.to_owned(),
+    };
+    let told = |stream: &mut Stream, data: &str| {
+        let mut events = Events::new();
+        stream.frame(&frame(data), &mut events).unwrap();
+        events.into_inner()
+    };
+    let mut stream = Stream::new(&Dialect::default());
+    for (at, text) in ["Hel", "lo", "\n", " \"there\"", "é\u{1f600}", "", "."]
+        .into_iter()
+        .enumerate()
+    {
+        let data = chunk(text, at);
+        assert_eq!(stream.learned.text(&data).is_some(), at > 0, "{data}");
+        let mut fresh = Stream::new(&Dialect::default());
+        (fresh.id, fresh.model) = (at > 0, at > 0);
+        assert_eq!(told(&mut stream, &data), told(&mut fresh, &data), "{data}");
+    }
+    let plain = chunk("a", 1);
+    for (before, after) in [
+        (r#""finish_reason":null"#, r#""finish_reason":"stop""#),
+        (r#""usage":null"#, r#""usage":{"prompt_tokens":1}"#),
+        (r#""logprobs":null"#, r#""logprobs":{"content":[]}"#),
+        (r#""index":0"#, r#""index":1"#),
+        (r#""content":"a""#, r#""content":"a","refusal":"no""#),
+        (r#""content":"a""#, r#""content":["a"]"#),
+        (r#""created":7"#, r#""citations":["https://a.example"]"#),
+    ] {
+        let other = plain.replace(before, after);
+        assert_eq!(stream.learned.text(&other), None, "{other}");
+        // Nothing is learned of it either.
+        told(&mut stream, &other);
+        assert_eq!(stream.learned.text(&other), None, "{other}");
+        told(&mut stream, &plain);
+        assert!(stream.learned.text(&plain).is_some(), "{other}");
+    }
+}

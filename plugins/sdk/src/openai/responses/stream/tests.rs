@@ -431,3 +431,37 @@ fn thoughts_in_the_open_are_thoughts_where_there_is_no_summary() {
     assert_eq!(whole.content[1], with_tail);
     assert_ne!(whole.content[1], text("yes"));
 }
+
+/// Deltas that differ in their text and number alone are known, and go where the first one went.
+#[test]
+fn what_is_known_again_goes_where_it_went() {
+    let delta = |item: u64, piece: u64, number: u64, text: &str| {
+        json!({
+            "type": "response.output_text.delta", "sequence_number": number, "item_id": format!("msg_{item}"),
+            "output_index": item, "content_index": piece, "delta": text, "logprobs": [],
+            "obfuscation": "x".repeat(usize::try_from(number % 7).unwrap()),
+        })
+    };
+    let said = [
+        (0, 0, "a"),
+        (0, 0, "b\n"),
+        (0, 0, "c"),
+        (0, 1, "d"),
+        (0, 1, "\"e\""),
+        (1, 0, "f"),
+        (1, 0, "g"),
+    ];
+    let mut known = Stream::new(&Dialect::default());
+    let mut read = Stream::new(&Dialect::default());
+    let (mut from_known, mut from_read) = (Events::new(), Events::new());
+    let mut again = 0;
+    for (number, (item, piece, text)) in (3..).zip(said) {
+        let frame = frame(&delta(item, piece, number, text));
+        again += usize::from(known.learned.text(&frame.data).is_some());
+        known.frame(&frame, &mut from_known).unwrap();
+        read.learned = Learned::default();
+        read.frame(&frame, &mut from_read).unwrap();
+    }
+    assert_eq!(again, 4);
+    assert_eq!(from_known.into_inner(), from_read.into_inner());
+}
