@@ -35,14 +35,15 @@ pub(crate) fn exec(workspace: &Workspace, args: &Args) -> Result<()> {
     if !workspace.plugin_dir().is_dir() {
         plugins::build(workspace, &[])?;
     }
-    // With the others, so that features are the same and nothing is built twice.
+    // As the tests are built, so that features are the same and nothing is built twice.
     let build = [
         "build",
         "--workspace",
         "--exclude",
         "xtask",
-        "--bin",
-        PROGRAM,
+        "--lib",
+        "--bins",
+        "--tests",
     ];
     process::run(workspace.cargo().args(build))?;
     let mut program = Command::new(workspace.program("debug", PROGRAM));
