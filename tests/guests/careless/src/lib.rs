@@ -139,7 +139,7 @@ pub struct Reader {
 impl Decoder for Reader {
     fn new(target: &Target) -> Self {
         Reader {
-            stream: openai::Stream::new(Dialect::default()),
+            stream: openai::Stream::new(&Dialect::default()),
             fault: fault(target),
             calls: 0,
         }

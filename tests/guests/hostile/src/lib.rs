@@ -107,7 +107,7 @@ impl Decoder for Reader {
         let attack = Attack::of(target).unwrap_or_default();
         attack.strike("decoder");
         Reader {
-            stream: openai::Stream::new(Dialect::default()),
+            stream: openai::Stream::new(&Dialect::default()),
             attack,
         }
     }
