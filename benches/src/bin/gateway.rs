@@ -38,21 +38,21 @@ const KINDS: [Kind; 3] = [
         title: "a whole answer of 1 KB",
         stream: false,
         said: 0,
-        crowd: 30_000,
-        alone: 4_000,
+        crowd: 12_000,
+        alone: 2_000,
     },
     Kind {
         title: "a stream of 20 events",
         stream: true,
         said: 0,
-        crowd: 15_000,
-        alone: 3_000,
+        crowd: 6_000,
+        alone: 1_500,
     },
     Kind {
         title: "a conversation of 200 KB, a whole answer of 1 KB",
         stream: false,
         said: 200_000,
-        crowd: 5_000,
+        crowd: 3_000,
         alone: 1_000,
     },
 ];
@@ -352,7 +352,8 @@ impl Gateway {
                 "claude": { "base_url": format!("http://{address}") },
             },
             "models": models,
-            "history": { "path": folder.path().join("history.db") },
+            // Where it stands by default too: not beside the configuration, which is watched.
+            "history": { "path": folder.path().join("data").join("history.db") },
             "gateway": {
                 "listen": "127.0.0.1:0",
                 "keys": folder.path().join("keys.json"),
