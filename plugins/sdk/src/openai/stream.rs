@@ -326,8 +326,8 @@ pub(super) fn told(chunk: &Json<'_>, without_choices: bool) -> Option<Report> {
         .or_else(|| Report::of(chunk).filter(|_| without_choices))
 }
 
-/// The text of a chunk that says nothing else: beside it stand words and numbers that say as much when they are said
-/// once more.
+/// The text of a chunk that says nothing else: what stands beside it says as much when it is said once more, as a filter's
+/// results that are the same each time.
 fn text_alone<'a>(chunk: &'a Json<'_>) -> Option<&'a str> {
     let (Json::Object(members), [choice]) = (chunk, chunk.get("choices")?.list()) else {
         return None;
@@ -338,17 +338,17 @@ fn text_alone<'a>(chunk: &'a Json<'_>) -> Option<&'a str> {
     let Json::Object(pieces) = delta else {
         return None;
     };
-    let plain = |value: &Json<'_>| !matches!(value, Json::List(_) | Json::Object(_));
-    let alone = members.iter().all(|(name, value)| {
-        name == "choices"
-            || name != "error" && name != "usage" && plain(value)
-            || *value == Json::Null
+    let alone = members.iter().all(|(name, value)| match &**name {
+        "choices" => true,
+        "error" | "usage" => *value == Json::Null,
+        _ => says_no_more(value),
     }) && parts.iter().all(|(name, value)| match &**name {
         "delta" => true,
         "index" => *value == Json::Unsigned(0),
-        _ => *value == Json::Null,
+        "error" | "finish_reason" | "message" | "text" | "usage" => *value == Json::Null,
+        _ => says_no_more(value),
     }) && pieces.iter().all(|(name, value)| match &**name {
-        "content" | "role" | "obfuscation" => plain(value),
+        "content" | "role" | "obfuscation" => matches!(value, Json::Text(_) | Json::Null),
         _ => match value {
             Json::Null => true,
             Json::Text(text) => text.is_empty(),
@@ -357,6 +357,15 @@ fn text_alone<'a>(chunk: &'a Json<'_>) -> Option<&'a str> {
         },
     });
     delta.text("content").filter(|_| alone)
+}
+
+/// Whether a value says as much when it is said once more: lists grow.
+fn says_no_more(value: &Json<'_>) -> bool {
+    match value {
+        Json::List(list) => list.is_empty(),
+        Json::Object(members) => members.iter().all(|(_, value)| says_no_more(value)),
+        _ => true,
+    }
 }
 
 /// Whether a delta says nothing but whose it is.

@@ -414,7 +414,10 @@ fn what_is_known_again_says_what_it_says_when_it_is_read() {
     for (before, after) in [
         (r#""finish_reason":null"#, r#""finish_reason":"stop""#),
         (r#""usage":null"#, r#""usage":{"prompt_tokens":1}"#),
-        (r#""logprobs":null"#, r#""logprobs":{"content":[]}"#),
+        (
+            r#""logprobs":null"#,
+            r#""logprobs":{"content":[{"token":"a"}]}"#,
+        ),
         (r#""index":0"#, r#""index":1"#),
         (r#""content":"a""#, r#""content":"a","refusal":"no""#),
         (r#""content":"a""#, r#""content":["a"]"#),
@@ -428,4 +431,16 @@ fn what_is_known_again_says_what_it_says_when_it_is_read() {
         told(&mut stream, &plain);
         assert!(stream.learned.text(&plain).is_some(), "{other}");
     }
+    // What a filter says of each piece is kept once.
+    let results = r#""logprobs":null,"content_filter_results":{"hate":{"filtered":false}}"#;
+    let filtered = plain.replace(r#""logprobs":null"#, results);
+    let mut stream = Stream::new(&Dialect::default());
+    for text in ["a", "b", "c"] {
+        let data = filtered.replace("\"a\"", &format!("\"{text}\""));
+        assert_eq!(stream.learned.text(&data).is_some(), text != "a");
+        told(&mut stream, &data);
+    }
+    let kept = stream.beyond.told().unwrap();
+    assert!(kept.contains(r#""hate":{"filtered":false}"#), "{kept}");
+    assert_eq!(kept.matches("hate").count(), 1, "{kept}");
 }
