@@ -176,7 +176,7 @@ fn unescaped(content: &str) -> Option<Cow<'static, str>> {
 mod tests {
     use super::*;
 
-    fn of<'a>(data: &'a str, text: &str) -> Option<Again> {
+    fn of(data: &str, text: &str) -> Option<Again> {
         let at = data.find(&format!("\"{text}\""))? + 1;
         Again::of(
             data,
