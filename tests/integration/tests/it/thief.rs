@@ -148,6 +148,10 @@ impl Checkout {
     pub(crate) fn with_plugins(self) -> Self {
         for entry in fs::read_dir(plugin_dir()).unwrap() {
             let from = entry.unwrap().path();
+            // Beside them lies what a release was built of.
+            if !from.is_file() {
+                continue;
+            }
             let name = from.file_name().unwrap().to_str().unwrap();
             self.write(&format!("configs/plugins/{name}"), fs::read(&from).unwrap());
         }
