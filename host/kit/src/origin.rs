@@ -99,17 +99,11 @@ impl Origin {
 
     /// What is said, with a word for each, in the order in which it is shown.
     pub fn said(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let all = [
-            ("author", &self.authors),
-            ("licence", &self.licenses),
-            ("version", &self.version),
-            ("description", &self.description),
-            ("source", &self.source),
-            ("homepage", &self.homepage),
-            ("revision", &self.revision),
-        ];
-        all.into_iter()
-            .filter_map(|(word, text)| Some((word, text.as_deref()?)))
+        self.sections().map(|(name, text)| match name {
+            "authors" => ("author", text),
+            "licenses" => ("licence", text),
+            name => (name, text),
+        })
     }
 }
 

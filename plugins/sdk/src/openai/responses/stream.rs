@@ -145,8 +145,7 @@ fn text_alone<'a>(event: &'a Json<'_>) -> Option<&'a str> {
         _ => true,
     };
     let says = |name: &str| event.get(name).and_then(Json::str);
-    let alone = says("type") == Some("response.output_text.delta")
-        && members.iter().all(|(_, value)| plain(value));
+    let alone = says("type") == Some(TEXT) && members.iter().all(|(_, value)| plain(value));
     says("delta").filter(|_| alone)
 }
 
