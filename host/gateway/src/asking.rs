@@ -122,19 +122,19 @@ impl Asking<'_> {
                     headers: self.headers,
                     body: body.clone(),
                 };
-                match relaying::pass(&service, self.config, passage).await {
+                match Box::pin(relaying::pass(&service, self.config, passage)).await {
                     Ok(relayed) => relaying::respond(relayed, entry, places),
                     // The wire is the same, and the vendor has no such thing on it.
                     Err(error) if error.kind == ErrorKind::Unsupported && what != What::Chat => {
                         let asked = Translated { door, model, what };
-                        self.translate(service, asked, &body, entry, places).await
+                        Box::pin(self.translate(service, asked, &body, entry, places)).await
                     }
                     Err(error) => self.refuse(face, error, entry),
                 }
             }
             Ok(Lane::Translate) => {
                 let asked = Translated { door, model, what };
-                self.translate(service, asked, &body, entry, places).await
+                Box::pin(self.translate(service, asked, &body, entry, places)).await
             }
         }
     }

@@ -71,7 +71,7 @@ pub(crate) fn streamed(
 }
 
 /// The vendor's bytes, as they come.
-pub(crate) fn relayed(stream: RelayStream) -> impl Stream<Item = Result<Bytes, Error>> {
+pub(crate) fn relayed(stream: Box<RelayStream>) -> impl Stream<Item = Result<Bytes, Error>> {
     stream::unfold(stream, |mut stream| async move {
         let next = stream.next().await?;
         Some((next, stream))

@@ -108,7 +108,7 @@ pub(crate) fn respond(
             entry.line.end = "complete";
             Body::from(bytes)
         }
-        RelayedBody::Stream(stream) => streamed(relayed(*stream), entry, places),
+        RelayedBody::Stream(stream) => streamed(relayed(stream), entry, places),
     };
     response
 }

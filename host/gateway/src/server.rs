@@ -137,7 +137,7 @@ impl Serving {
                 let served = async {
                     match tls {
                         None => connection.serve(socket, watcher).await,
-                        Some(tls) => connection.serve_tls(socket, tls, watcher).await,
+                        Some(tls) => Box::pin(connection.serve_tls(socket, tls, watcher)).await,
                     }
                 };
                 tokio::select! {
@@ -216,7 +216,9 @@ impl Connection {
                 async move {
                     let mut request: Request = request.map(axum::body::Body::new);
                     request.extensions_mut().insert(ConnectInfo(peer));
-                    Ok::<_, Infallible>(handle::answer(state, request).await)
+                    // The connection has room for what it waits for as long as it lives: a box that goes with the
+                    // head of the answer leaves a stream its place.
+                    Ok::<_, Infallible>(Box::pin(handle::answer(state, request)).await)
                 }
             });
         let connection = http1::Builder::new()

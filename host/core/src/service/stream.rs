@@ -43,7 +43,7 @@ impl ChatStream {
             model,
             plugin,
             warnings,
-            events: Box::pin(stream::unfold(Some(live), Live::next)),
+            events: Box::pin(stream::unfold(Some(Box::new(live)), Live::next)),
         }
     }
 
@@ -188,7 +188,7 @@ impl Reader {
             Ok(false) => heard.map_err(|error| self.cut(error)),
             Ok(true) => {
                 // The vendor is done and will be paid, whatever a filter says of its answer.
-                let response = self.complete(recording).await;
+                let response = Box::pin(self.complete(recording)).await;
                 heard.map_err(|error| self.cut(error))?;
                 let response = match self.shown.take() {
                     Some(shown) => shown.put_in(response, self.ticket.first_call),
@@ -231,7 +231,7 @@ impl Reader {
             Ok(true) => Some(End::Done),
             Err(error) => Some(End::Failed(error.clone())),
         };
-        let heard = shown.push(deltas, end.as_ref()).await?;
+        let heard = Box::pin(shown.push(deltas, end.as_ref())).await?;
         let events: Vec<_> = heard
             .into_iter()
             .map(|delta| shown.answer.push(delta))
@@ -302,7 +302,7 @@ struct Live {
 
 impl Live {
     /// The next event and the rest, if there is one.
-    async fn next(live: Option<Self>) -> Option<(Result<ChatEvent>, Option<Self>)> {
+    async fn next(live: Option<Box<Self>>) -> Option<(Result<ChatEvent>, Option<Box<Self>>)> {
         let mut live = live?;
         loop {
             if let Some(event) = live.reader.queue.pop_front() {

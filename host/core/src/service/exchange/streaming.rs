@@ -128,7 +128,7 @@ impl Streaming {
         let mut frames = vec![];
         loop {
             let Some(chunk) = self.body.next_chunk().await? else {
-                return self.end(deltas).await;
+                return Box::pin(self.end(deltas)).await;
             };
             let cut = self.framer.push(&chunk, &mut frames);
             if !frames.is_empty() {

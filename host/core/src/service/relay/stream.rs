@@ -238,7 +238,7 @@ impl RelayStream {
                 Ok(None) => {
                     self.ended = true;
                     let held = self.screen.finish();
-                    let read = self.finish(None).await;
+                    let read = Box::pin(self.finish(None)).await;
                     let cut = read
                         .err()
                         .filter(|error| error.kind == ErrorKind::Truncated);
@@ -251,7 +251,7 @@ impl RelayStream {
                 Err(error) => {
                     self.ended = true;
                     let error = Error::from(error);
-                    let _ = self.finish(Some(error.clone())).await;
+                    let _ = Box::pin(self.finish(Some(error.clone()))).await;
                     return Some(Err(error));
                 }
             }
