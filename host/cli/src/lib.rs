@@ -33,6 +33,7 @@ mod list;
 mod made;
 mod man;
 mod markdown;
+mod memory;
 mod messages;
 mod model;
 mod numbers;

@@ -7,7 +7,7 @@ use multillm::MultiLlmService;
 use multillm_gateway::{Options, Serving, serve};
 
 use super::printer::Printer;
-use super::{Context, Failure, key, trust};
+use super::{Context, Failure, key, memory, trust};
 
 /// For what is recorded, after the last answer.
 const AFTERWARDS: Duration = Duration::from_secs(10);
@@ -39,7 +39,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     }
     context.keep(&service);
     let printer = Printer::new(false);
-    let options = Options::with_keys(store).lines(move |line| printer.note(line));
+    let options = Options::with_keys(store)
+        .lines(move |line| printer.note(line))
+        .relieved(memory::give_back);
     let serving = serve(service.clone(), options).await?;
     let watch = service.watch(|reloaded| match reloaded {
         Ok(done) => tracing::info!(?done, "the configuration was read again"),

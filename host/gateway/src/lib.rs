@@ -44,6 +44,7 @@ mod metrics;
 mod outgoing;
 mod relaying;
 mod respond;
+mod rest;
 mod routes;
 mod server;
 mod state;
@@ -71,6 +72,7 @@ use state::State;
 pub struct Options {
     keys: Option<KeyStore>,
     lines: Option<access::Lines>,
+    relieved: Option<rest::Relieved>,
 }
 
 impl Options {
@@ -79,7 +81,7 @@ impl Options {
     pub fn with_keys(keys: KeyStore) -> Self {
         Options {
             keys: Some(keys),
-            lines: None,
+            ..Options::default()
         }
     }
 
@@ -87,6 +89,14 @@ impl Options {
     #[must_use]
     pub fn lines(mut self, print: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.lines = Some(Arc::new(print));
+        self
+    }
+
+    /// What a program does, on a thread for it, once a crowd of requests has gone: give memory back to the system, say.
+    /// At most once a second, and only where [`serve`] listens.
+    #[must_use]
+    pub fn relieved(mut self, then: impl Fn() + Send + Sync + 'static) -> Self {
+        self.relieved = Some(Arc::new(then));
         self
     }
 }

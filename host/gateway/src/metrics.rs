@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::access::Line;
+use crate::rest::{Peak, Watch};
 
 type Labels = Vec<(&'static str, String)>;
 type Histograms = Family<Labels, Histogram, fn() -> Histogram>;
@@ -22,6 +23,7 @@ pub(crate) struct Metrics {
     registry: Mutex<Registry>,
     requests: Histograms,
     active: Gauge,
+    peak: Peak,
     operations: Histograms,
     first_token: Histograms,
     tokens: Histograms,
@@ -63,6 +65,7 @@ impl Metrics {
             registry: Mutex::default(),
             requests: by(seconds),
             active: Gauge::default(),
+            peak: Peak::default(),
             operations: by(seconds),
             first_token: by(seconds),
             tokens: by(counts),
@@ -124,7 +127,13 @@ impl Metrics {
 
     /// A request has come.
     pub(crate) fn begun(&self) {
-        self.active.inc();
+        // The gauge gives what it was.
+        self.peak.reached(self.active.inc() + 1);
+    }
+
+    /// Whether a crowd of requests has gone.
+    pub(crate) fn is_relieved(&self, watch: &mut Watch) -> bool {
+        watch.look(&self.peak, self.active.get())
     }
 
     /// A request is over.

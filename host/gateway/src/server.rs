@@ -24,14 +24,14 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::state::State;
-use crate::{Options, handle};
+use crate::{Options, handle, rest};
 use unhurried::Unhurried;
 
 /// The most bytes of the head of a request, and of what is written before the caller takes it.
 const HEAD: usize = 64 << 10;
 /// The most headers of a request.
 const HEADERS: usize = 100;
-/// How often the keys' file is looked at.
+/// How often the keys' file, and the number of requests, are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A gateway that listens.
@@ -103,7 +103,7 @@ impl Serving {
         let graceful = GracefulShutdown::new();
         let cut = CancellationToken::new();
         let open = tokio_util::task::TaskTracker::new();
-        let keys = tokio::spawn(follow_keys(self.state.clone()));
+        let keys = tokio::spawn(look_around(self.state.clone()));
         tokio::pin!(stop);
         loop {
             let accepted = tokio::select! {
@@ -173,11 +173,17 @@ impl std::fmt::Debug for Serving {
     }
 }
 
-/// Takes over what changes in the keys' file.
-async fn follow_keys(state: Arc<State>) {
+/// Takes over what changes in the keys' file, and says when a crowd has gone.
+async fn look_around(state: Arc<State>) {
+    let mut watch = rest::Watch::default();
     loop {
         tokio::time::sleep(LOOK).await;
         state.read_keys();
+        if state.metrics.is_relieved(&mut watch)
+            && let Some(relieved) = state.relieved.clone()
+        {
+            tokio::task::spawn_blocking(move || relieved());
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::Options;
 use crate::access::Log;
 use crate::door::store::{KeyStore, Keys};
 use crate::metrics::Metrics;
+use crate::rest::Relieved;
 use crate::traces::Traces;
 
 /// What all requests share.
@@ -22,6 +23,7 @@ pub(crate) struct State {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) log: Log,
     pub(crate) traces: Option<Arc<Traces>>,
+    pub(crate) relieved: Option<Relieved>,
     store: Option<KeyStore>,
     keys: ArcSwap<Keys>,
     /// Requests at one time, and those of them that are translated.
@@ -57,6 +59,7 @@ impl State {
             log: Log::open(policy.access_log.as_ref(), options.lines)?,
             metrics,
             traces,
+            relieved: options.relieved,
             store: options.keys,
             keys: ArcSwap::from_pointee(keys),
             places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),

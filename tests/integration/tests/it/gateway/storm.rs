@@ -249,8 +249,8 @@ async fn a_thousand_callers_meet_faults_and_all_is_accounted_for() {
         );
         assert!(complete > CALLERS / 2, "{complete} of {CALLERS}");
         assert!(count(Fate::Left) > CALLERS / 20);
-        // What was left is given up and written.
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        // What was left is given up and written, and memory given back.
+        tokio::time::sleep(Duration::from_secs(4)).await;
         held.push((served.files(upstream), served.resident_kb()));
     }
     let metrics = super::caller::ask(served.address, "GET", "/metrics", &[], b"").await;
