@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// The most bytes of a question that the history keeps of a body that is passed on.
@@ -29,16 +29,13 @@ impl Summary {
             return Summary::default();
         };
         let mut reader = serde_json::Deserializer::from_str(text);
-        let Ok(members) = reader.deserialize_map(Outermost) else {
+        let Ok(members) = reader.deserialize_map(Outermost { asked }) else {
             return Summary::default();
         };
         Summary {
             max_tokens: members.max_tokens,
             choices: members.choices.unwrap_or(1),
-            question: match asked {
-                true => members.turns.and_then(|turns| last_question(turns.get())),
-                false => None,
-            },
+            question: members.turns.and_then(Turns::last_question),
         }
     }
 }
@@ -47,10 +44,77 @@ impl Summary {
 struct Members<'b> {
     max_tokens: Option<u64>,
     choices: Option<u64>,
-    turns: Option<&'b RawValue>,
+    turns: Option<Turns<'b>>,
 }
 
-struct Outermost;
+struct Outermost {
+    asked: bool,
+}
+
+/// What was said, in one text or by turns.
+enum Turns<'b> {
+    Text(Cow<'b, str>),
+    Each(Vec<&'b RawValue>),
+    /// Neither.
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Turns<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TurnsVisitor)
+    }
+}
+
+struct TurnsVisitor;
+
+impl<'de> Visitor<'de> for TurnsVisitor {
+    type Value = Turns<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, or a list of turns")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Turns<'de>, E> {
+        Ok(Turns::Text(text.into()))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Turns<'de>, E> {
+        Ok(Turns::Text(text.to_owned().into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Turns<'de>, A::Error> {
+        let mut turns = vec![];
+        while let Some(turn) = list.next_element()? {
+            turns.push(turn);
+        }
+        Ok(Turns::Each(turns))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Turns<'de>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Turns::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Turns<'de>, E> {
+        Ok(Turns::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Turns<'de>, E> {
+        Ok(Turns::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Turns<'de>, E> {
+        Ok(Turns::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Turns<'de>, E> {
+        Ok(Turns::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Turns<'de>, E> {
+        Ok(Turns::Other)
+    }
+}
 
 #[derive(Deserialize)]
 struct Key<'b>(#[serde(borrow)] Cow<'b, str>);
@@ -72,7 +136,7 @@ impl<'de> Visitor<'de> for Outermost {
                     members.max_tokens = members.max_tokens.max(value);
                 }
                 "n" => members.choices = count(map.next_value()?),
-                "messages" | "input" | "contents" | "prompt" => {
+                "messages" | "input" | "contents" | "prompt" if self.asked => {
                     members.turns = Some(map.next_value()?)
                 }
                 "generationConfig" | "options" => {
@@ -104,19 +168,23 @@ struct Within {
     num_predict: Option<i64>,
 }
 
-/// What the user said last, of turns in whatever wire.
-fn last_question(turns: &str) -> Option<String> {
-    if let Ok(text) = serde_json::from_str::<String>(turns) {
-        return Some(text).filter(|text| text.len() <= LONGEST);
+impl Turns<'_> {
+    /// What the user said last, in whatever wire.
+    fn last_question(self) -> Option<String> {
+        let turns = match self {
+            Turns::Text(text) => {
+                return Some(text.into_owned()).filter(|text| text.len() <= LONGEST);
+            }
+            Turns::Each(turns) => turns,
+            Turns::Other => return None,
+        };
+        turns.into_iter().rev().find_map(|turn| {
+            let turn: Turn<'_> = serde_json::from_str(turn.get()).ok()?;
+            let is_users = turn.role.is_none_or(|role| role == "user");
+            let content = turn.content.or(turn.parts).filter(|_| is_users)?;
+            words(content.get()).filter(|text| !text.is_empty() && text.len() <= LONGEST)
+        })
     }
-    let turns: Vec<&RawValue> = serde_json::from_str(turns).ok()?;
-    let mut turns = turns.into_iter().rev();
-    turns.find_map(|turn| {
-        let turn: Turn<'_> = serde_json::from_str(turn.get()).ok()?;
-        let is_users = turn.role.is_none_or(|role| role == "user");
-        let content = turn.content.or(turn.parts).filter(|_| is_users)?;
-        words(content.get()).filter(|text| !text.is_empty() && text.len() <= LONGEST)
-    })
 }
 
 #[derive(Deserialize)]

@@ -7,7 +7,7 @@ use super::cache::{self, Identity};
 use super::conversation;
 use super::exchange::Peer;
 use super::filtering::Screen;
-use super::relay::RelayRequest;
+use super::relay::Weighed;
 use super::request::{self, Most};
 use crate::chat::ChatRequest;
 use crate::config::Model;
@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// What is asked.
 pub(super) enum Asked {
     Chat(Box<ChatRequest>),
-    Body(Box<RelayRequest>),
+    Body(Box<Weighed>),
 }
 
 /// The same, as it is sent to one model.
@@ -26,7 +26,7 @@ pub(super) enum Asked {
 )]
 pub(super) enum Sending<'a> {
     Chat(Cow<'a, ChatRequest>),
-    Body(&'a RelayRequest),
+    Body(&'a Weighed),
 }
 
 /// What passed a model's filters.
@@ -135,7 +135,7 @@ impl Sending<'_> {
     pub(super) fn question(&self) -> Option<String> {
         match self {
             Sending::Chat(request) => Some(request::last_question(&request.messages)),
-            Sending::Body(body) => body.question.clone(),
+            Sending::Body(body) => body.request.question.clone(),
         }
     }
 
@@ -143,7 +143,7 @@ impl Sending<'_> {
     pub(super) fn key(&self, identity: &Identity<'_>) -> Option<String> {
         match self {
             Sending::Chat(request) => cache::key(identity, request),
-            Sending::Body(body) => Some(cache::key_of_body(identity, body)),
+            Sending::Body(body) => Some(cache::key_of_body(identity, &body.request)),
         }
     }
 }

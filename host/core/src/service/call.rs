@@ -15,7 +15,7 @@ use super::exchange::{Outcome, Passed, Peer};
 use super::filtering::Screen;
 use super::live::Live;
 use super::recording::{Recording, now_ms};
-use super::relay::{self, RelayRequest, Relayed, Verbatim};
+use super::relay::{self, RelayRequest, Relayed, Verbatim, Weighed};
 use super::rows::Rows;
 use super::state::State;
 use super::stream::{ChatStream, Reader};
@@ -87,7 +87,12 @@ impl Call {
         model: &str,
     ) -> Result<Self> {
         let stream = body.stream;
-        Self::new(service, Asked::Body(Box::new(body)), model, stream)
+        Self::new(
+            service,
+            Asked::Body(Box::new(Weighed::new(body))),
+            model,
+            stream,
+        )
     }
 
     fn new(service: &MultiLlmService, asked: Asked, model: &str, stream: bool) -> Result<Self> {
@@ -319,7 +324,7 @@ impl Call {
             Sending::Chat(request) => request,
             Sending::Body(body) => {
                 let said = self.rows.recorder.is_some() && ticket.keep_content;
-                return match peer.relay(body, said).await {
+                return match peer.relay(&body.request, said).await {
                     Ok(passed) => Ok(Answered::Passed(Box::new(passed), Box::new(ticket))),
                     Err(refused) => {
                         *refusal = refused.answer;

@@ -116,19 +116,33 @@ impl Relayed {
     }
 }
 
-impl RelayRequest {
+/// A body, and how much text it holds: limits and budgets ask for that several times, and a conversation may have
+/// megabytes.
+pub(super) struct Weighed {
+    pub(super) request: RelayRequest,
+    weight: u64,
+}
+
+impl Weighed {
+    pub(super) fn new(request: RelayRequest) -> Self {
+        Weighed {
+            weight: weight::of(&request.body),
+            request,
+        }
+    }
+
     /// The most tokens that it is expected to take.
     pub(super) fn most(&self) -> Most {
-        let answers = match self.operation {
-            Operation::Chat => Some(self.choices.max(1)),
+        let answers = match self.request.operation {
+            Operation::Chat => Some(self.request.choices.max(1)),
             Operation::CountTokens | Operation::Embeddings => None,
         };
-        Most::of_bytes(weight::of(&self.body), self.max_tokens, answers)
+        Most::of_bytes(self.weight, self.request.max_tokens, answers)
     }
 
     /// About how many tokens it has.
     pub(super) fn tokens(&self) -> u64 {
-        weight::of(&self.body).div_ceil(4)
+        self.weight.div_ceil(4)
     }
 }
 
