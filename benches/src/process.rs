@@ -160,14 +160,15 @@ impl Served {
         Ok(Duration::from_millis(ticks * 10))
     }
 
-    /// Resident memory in kilobytes.
+    /// Resident memory in kilobytes. A page that it has in several places, as the first memory of a component, counts once
+    /// (`Pss`).
     ///
     /// # Errors
     ///
     /// The system does not say.
     pub fn resident(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let status = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("Pss:"));
         let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
         kilobytes.context("no resident memory")
     }

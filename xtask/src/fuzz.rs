@@ -83,6 +83,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
     let nightly = |program: &str| {
         let mut command = Command::new("rustup");
         command.args(["run", "nightly", program]);
+        process::as_by_hand(&mut command);
         command
     };
     let compiler = process::capture(nightly("rustc").arg("-vV"))?;

@@ -125,6 +125,20 @@ pub(crate) fn in_clean_environment(program: &Path) -> Command {
     command
 }
 
+/// Takes out of a command's environment what `cargo run` put there about this program. Build scripts ask cargo to watch some of
+/// it (ring's do), so that everything above them would be built anew whenever cargo is called in turn by hand and from here.
+pub(crate) fn as_by_hand(command: &mut Command) {
+    let ours = |name: &str| {
+        let mut beginnings = ["CARGO_PKG_", "CARGO_MANIFEST_"].iter();
+        beginnings.any(|beginning| name.starts_with(beginning))
+    };
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(ours) {
+            command.env_remove(name);
+        }
+    }
+}
+
 /// A pool for work that waits for programs, so many at a time; by default as many as there are cores.
 ///
 /// # Errors
@@ -165,6 +179,24 @@ mod tests {
             shown(&command),
             r"multillm query 'it'\''s me' --model=gpt-4 ''"
         );
+    }
+
+    #[test]
+    fn what_cargo_says_of_this_program_is_not_passed_on() {
+        // Cargo runs tests as it runs programs.
+        assert!(env::var_os("CARGO_PKG_NAME").is_some());
+        let mut command = Command::new("cargo");
+        as_by_hand(&mut command);
+        for name in [
+            "CARGO_PKG_NAME",
+            "CARGO_PKG_VERSION_PRE",
+            "CARGO_MANIFEST_DIR",
+        ] {
+            let removed = command
+                .get_envs()
+                .any(|(other, value)| other == name && value.is_none());
+            assert!(removed, "{name}");
+        }
     }
 
     #[cfg(unix)]

@@ -104,6 +104,7 @@ impl Workspace {
     pub(crate) fn cargo(&self) -> Command {
         let mut command = Command::new(&self.cargo);
         command.current_dir(&self.root);
+        process::as_by_hand(&mut command);
         command
     }
 

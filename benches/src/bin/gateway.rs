@@ -76,11 +76,11 @@ fn main() -> ExitCode {
 fn run() -> Result<ExitCode> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let (program, plugins, quick) = match words.as_slice() {
+    let (program, plugins, part) = match words.as_slice() {
         ["serve", "upstream"] => return upstream::run().map(|()| ExitCode::SUCCESS),
         ["serve", "relay", address] => return relay::run(address).map(|()| ExitCode::SUCCESS),
-        [program, plugins] => (program, plugins, false),
-        [program, plugins, "--quick"] => (program, plugins, true),
+        [program, plugins] => (program, plugins, ""),
+        [program, plugins, part @ ("--quick" | "--memory")] => (program, plugins, *part),
         _ => bail!("say which program, and where its plugins are"),
     };
     let cores = std::thread::available_parallelism()?.get();
@@ -99,6 +99,7 @@ fn run() -> Result<ExitCode> {
             false => ExitCode::FAILURE,
         });
     }
+    let quick = part == "--quick";
     let bench = Bench {
         program: PathBuf::from(program),
         plugins: PathBuf::from(plugins),
@@ -107,7 +108,9 @@ fn run() -> Result<ExitCode> {
         rounds: if quick { 1 } else { ROUNDS },
         cache: tempfile::tempdir()?,
     };
-    bench.speed()?;
+    if part != "--memory" {
+        bench.speed()?;
+    }
     bench.memory()?;
     Ok(ExitCode::SUCCESS)
 }
