@@ -3,7 +3,7 @@
 //! memory with many streams open and after they ended. Prints markdown; `cargo xtask bench gateway` runs it in a release
 //! build.
 //!
-//! `multillm-gateway-bench PROGRAM PLUGINS [--quick]`; it starts itself again for the upstream.
+//! `multillm-gateway-bench PROGRAM PLUGINS [--quick | --memory]`; it starts itself again for the upstream.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
