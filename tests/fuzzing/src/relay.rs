@@ -144,7 +144,9 @@ impl Subject {
             let said = |frame: &Frame| self.ends.iter().any(|end| says(frame, end));
             assert!(frames.iter().any(said), "success without an end: {read:?}");
         }
-        if self.chat {
+        // OpenAI's chat reads whichever of its two APIs answers; a relay reads the wire that the caller spoke.
+        let is_others = |frame: &Frame| self.wire == "openai-chat" && says(frame, "response.");
+        if self.chat && !frames.iter().any(is_others) {
             let decoded: Vec<ChatEvent> = (self.decoder)(target, frames)
                 .into_iter()
                 .filter(is_essential)
