@@ -28,8 +28,10 @@ impl Summary {
         let Ok(text) = std::str::from_utf8(body) else {
             return Summary::default();
         };
-        let mut reader = serde_json::Deserializer::from_str(text);
-        let Ok(members) = reader.deserialize_map(Outermost { asked }) else {
+        let members =
+            |asked| serde_json::Deserializer::from_str(text).deserialize_map(Outermost { asked });
+        // A question that cannot be read, for half a character in it, takes nothing else with it.
+        let Ok(members) = members(asked).or_else(|_| members(false)) else {
             return Summary::default();
         };
         Summary {
@@ -253,6 +255,10 @@ mod tests {
                 (None, 1, said("p")),
             ),
             (r#"{"messages":3}"#, (None, 1, None)),
+            (
+                r#"{"input":"\ud800","max_output_tokens":7}"#,
+                (Some(7), 1, None),
+            ),
         ] {
             assert_eq!(of(body), expected, "{body}");
         }
