@@ -35,6 +35,8 @@ struct Tally {
     plainly: usize,
     /// Said whole, with open tails where they are needed.
     whole: usize,
+    /// What needed an open tail, and how often.
+    tails: BTreeMap<String, usize>,
     differences: Vec<String>,
 }
 
@@ -50,7 +52,10 @@ pub(crate) fn judge(cases: &[Case]) -> ExitCode {
         match again(case, body.get()) {
             Ok((found, tails)) if found.is_empty() => {
                 tally.whole += 1;
-                tally.plainly += usize::from(tails == 0);
+                tally.plainly += usize::from(tails.is_empty());
+                for name in tails {
+                    *tally.tails.entry(name).or_default() += 1;
+                }
             }
             Ok((found, _)) => {
                 let told = found
@@ -88,8 +93,8 @@ fn row(case: &Case) -> String {
     }
 }
 
-/// What differs between a recorded body and the one that is made of it, and how many tails that took.
-fn again(case: &Case, text: &str) -> Result<(Vec<String>, usize), String> {
+/// What differs between a recorded body and the one that is made of it, and what stood in the tails that that took.
+fn again(case: &Case, text: &str) -> Result<(Vec<String>, Vec<String>), String> {
     let body = Json::parse(text).map_err(|error| error.to_string())?;
     let read = read(case, body.clone())?;
     let encode = encoder(&case.vendor).ok_or("no adapter")?;
@@ -182,6 +187,13 @@ fn report(tallies: &BTreeMap<String, Tally>) -> ExitCode {
         );
         all += tally.requests;
         whole += tally.whole;
+    }
+    for (vendor, tally) in tallies {
+        let tails = tally.tails.iter();
+        let named: Vec<String> = tails.map(|(name, n)| format!("{name} {n}")).collect();
+        if !named.is_empty() {
+            println!("in extra of {vendor}: {}", named.join(", "));
+        }
     }
     println!("{whole} of {all} mean the same");
     match (all, all - whole) {

@@ -13,8 +13,8 @@ pub(super) struct Read<'a> {
     pub(super) settings: Vec<(Cow<'a, str>, Json<'a>)>,
     /// Base64 of what the host would hold, by number.
     pub(super) blobs: Vec<String>,
-    /// Open tails that a caller would have to write.
-    pub(super) tails: usize,
+    /// Members of the open tails that a caller would have to write.
+    pub(super) tails: Vec<String>,
     pub(super) streams: bool,
 }
 
@@ -26,9 +26,9 @@ impl<'a> Read<'a> {
 
     /// The tail of something that a caller wrote.
     pub(super) fn tail(&mut self, rest: Taking<'_>) -> Option<String> {
-        let tail = rest.text();
-        self.tails += usize::from(tail.is_some());
-        tail
+        let names = rest.0.iter().filter(|(_, value)| *value != Json::Null);
+        self.tails.extend(names.map(|(name, _)| name.to_string()));
+        rest.text()
     }
 
     /// The same for the whole body.
