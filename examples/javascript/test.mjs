@@ -33,6 +33,7 @@ function ask(messages, sampling = {}, more = {}) {
       ...sampling,
     },
     reasoningEffort: null,
+    user: null,
     dropUnsupported: false,
     extra: null,
     ...more,

@@ -29,7 +29,7 @@ def says(role: Role, text: str, extra: str | None = None) -> types.Message:
 def ask(*messages: types.Message, **more) -> types.ChatRequest:
     sampling = types.Sampling(None, None, None, None, [], None, None, None)
     form, choice = types.ResponseFormat_Text(), types.ToolChoice_Auto()
-    request = types.ChatRequest(list(messages), [], [], choice, None, form, [], sampling, None, False, None)
+    request = types.ChatRequest(list(messages), [], [], choice, None, form, [], sampling, None, None, False, None)
     for name, value in more.items():
         owner = sampling if hasattr(sampling, name) else request
         setattr(owner, name, value)
@@ -85,7 +85,7 @@ class Asked(unittest.TestCase):
         self.assertEqual(wire.written(made), '{"a":{"x":1,"y":{},"z":9007199254740993},"b":{"c":0}}')
 
     def test_what_parley_cannot_do_is_refused_by_name(self):
-        tool = types.Tool("look", None, types.ToolInput_Schema("{}"), None, None, None)
+        tool = types.Tool("look", None, types.ToolInput_Schema("{}"), None, None, None, None)
         for more, named in [({"tools": [tool]}, "tools"), ({"seed": 1}, "seed"), ({"top_k": 3}, "top_k")]:
             with self.assertRaises(Err) as refused:
                 self.encoded(ask(says(Role.USER, "Hello"), **more))

@@ -2096,6 +2096,7 @@ void multillm_provider_types_tool_free(multillm_provider_types_tool_t *ptr) {
   provider_option_string_free(&ptr->description);
   multillm_provider_types_tool_input_free(&ptr->input);
   provider_option_bool_free(&ptr->strict);
+  provider_option_bool_free(&ptr->defer_loading);
   multillm_provider_types_option_cache_free(&ptr->cache);
   multillm_provider_types_option_json_free(&ptr->extra);
 }
@@ -2276,6 +2277,7 @@ void multillm_provider_types_chat_request_free(multillm_provider_types_chat_requ
   provider_list_string_free(&ptr->outputs);
   multillm_provider_types_sampling_free(&ptr->sampling);
   provider_option_string_free(&ptr->reasoning_effort);
+  provider_option_string_free(&ptr->user);
   multillm_provider_types_option_json_free(&ptr->extra);
 }
 
@@ -2754,9 +2756,9 @@ uint8_t * __wasm_export_exports_multillm_provider_metadata_describe(void) {
 
 __attribute__((__export_name__("multillm:provider/chat@0.2.0#encode")))
 uint8_t * __wasm_export_exports_multillm_provider_chat_encode(uint8_t * arg) {
-  multillm_provider_types_tool_choice_t variant53;
-  variant53.tag = (int32_t) *((uint8_t*) (arg + (12*sizeof(void*))));
-  switch ((int32_t) variant53.tag) {
+  multillm_provider_types_tool_choice_t variant54;
+  variant54.tag = (int32_t) *((uint8_t*) (arg + (12*sizeof(void*))));
+  switch ((int32_t) variant54.tag) {
     case 0: {
       break;
     }
@@ -2767,29 +2769,29 @@ uint8_t * __wasm_export_exports_multillm_provider_chat_encode(uint8_t * arg) {
       break;
     }
     case 3: {
-      variant53.val.named = (provider_string_t) { (uint8_t*)(*((uint8_t **) (arg + (13*sizeof(void*))))), (*((size_t*) (arg + (14*sizeof(void*))))) };
+      variant54.val.named = (provider_string_t) { (uint8_t*)(*((uint8_t **) (arg + (13*sizeof(void*))))), (*((size_t*) (arg + (14*sizeof(void*))))) };
       break;
     }
     case 4: {
-      variant53.val.one_of = (provider_list_string_t) { (provider_string_t*)(*((uint8_t **) (arg + (13*sizeof(void*))))), (*((size_t*) (arg + (14*sizeof(void*))))) };
+      variant54.val.one_of = (provider_list_string_t) { (provider_string_t*)(*((uint8_t **) (arg + (13*sizeof(void*))))), (*((size_t*) (arg + (14*sizeof(void*))))) };
       break;
     }
   }
-  provider_option_bool_t option54;
+  provider_option_bool_t option55;
   switch ((int32_t) *((uint8_t*) (arg + (15*sizeof(void*))))) {
     case 0: {
-      option54.is_some = false;
+      option55.is_some = false;
       break;
     }
     case 1: {
-      option54.is_some = true;
-      option54.val = (int32_t) *((uint8_t*) (arg + (1+15*sizeof(void*))));
+      option55.is_some = true;
+      option55.val = (int32_t) *((uint8_t*) (arg + (1+15*sizeof(void*))));
       break;
     }
   }
-  multillm_provider_types_response_format_t variant57;
-  variant57.tag = (int32_t) *((uint8_t*) (arg + (16*sizeof(void*))));
-  switch ((int32_t) variant57.tag) {
+  multillm_provider_types_response_format_t variant58;
+  variant58.tag = (int32_t) *((uint8_t*) (arg + (16*sizeof(void*))));
+  switch ((int32_t) variant58.tag) {
     case 0: {
       break;
     }
@@ -2797,178 +2799,191 @@ uint8_t * __wasm_export_exports_multillm_provider_chat_encode(uint8_t * arg) {
       break;
     }
     case 2: {
-      provider_option_string_t option55;
+      provider_option_string_t option56;
       switch ((int32_t) *((uint8_t*) (arg + (19*sizeof(void*))))) {
-        case 0: {
-          option55.is_some = false;
-          break;
-        }
-        case 1: {
-          option55.is_some = true;
-          option55.val = (provider_string_t) { (uint8_t*)(*((uint8_t **) (arg + (20*sizeof(void*))))), (*((size_t*) (arg + (21*sizeof(void*))))) };
-          break;
-        }
-      }
-      provider_option_bool_t option56;
-      switch ((int32_t) *((uint8_t*) (arg + (24*sizeof(void*))))) {
         case 0: {
           option56.is_some = false;
           break;
         }
         case 1: {
           option56.is_some = true;
-          option56.val = (int32_t) *((uint8_t*) (arg + (1+24*sizeof(void*))));
+          option56.val = (provider_string_t) { (uint8_t*)(*((uint8_t **) (arg + (20*sizeof(void*))))), (*((size_t*) (arg + (21*sizeof(void*))))) };
           break;
         }
       }
-      variant57.val.json_schema = (multillm_provider_types_json_schema_t) {
+      provider_option_bool_t option57;
+      switch ((int32_t) *((uint8_t*) (arg + (24*sizeof(void*))))) {
+        case 0: {
+          option57.is_some = false;
+          break;
+        }
+        case 1: {
+          option57.is_some = true;
+          option57.val = (int32_t) *((uint8_t*) (arg + (1+24*sizeof(void*))));
+          break;
+        }
+      }
+      variant58.val.json_schema = (multillm_provider_types_json_schema_t) {
         (provider_string_t) (provider_string_t) { (uint8_t*)(*((uint8_t **) (arg + (17*sizeof(void*))))), (*((size_t*) (arg + (18*sizeof(void*))))) },
-        (provider_option_string_t) option55,
+        (provider_option_string_t) option56,
         (multillm_provider_types_json_t) (provider_string_t) { (uint8_t*)(*((uint8_t **) (arg + (22*sizeof(void*))))), (*((size_t*) (arg + (23*sizeof(void*))))) },
-        (provider_option_bool_t) option56,
+        (provider_option_bool_t) option57,
       };
       break;
     }
   }
-  provider_option_u32_t option58;
+  provider_option_u32_t option59;
   switch ((int32_t) *((uint8_t*) (arg + (8+26*sizeof(void*))))) {
-    case 0: {
-      option58.is_some = false;
-      break;
-    }
-    case 1: {
-      option58.is_some = true;
-      option58.val = (uint32_t) (*((int32_t*) (arg + (12+26*sizeof(void*)))));
-      break;
-    }
-  }
-  provider_option_f64_t option59;
-  switch ((int32_t) *((uint8_t*) (arg + (16+26*sizeof(void*))))) {
     case 0: {
       option59.is_some = false;
       break;
     }
     case 1: {
       option59.is_some = true;
-      option59.val = *((double*) (arg + (24+26*sizeof(void*))));
+      option59.val = (uint32_t) (*((int32_t*) (arg + (12+26*sizeof(void*)))));
       break;
     }
   }
   provider_option_f64_t option60;
-  switch ((int32_t) *((uint8_t*) (arg + (32+26*sizeof(void*))))) {
+  switch ((int32_t) *((uint8_t*) (arg + (16+26*sizeof(void*))))) {
     case 0: {
       option60.is_some = false;
       break;
     }
     case 1: {
       option60.is_some = true;
-      option60.val = *((double*) (arg + (40+26*sizeof(void*))));
+      option60.val = *((double*) (arg + (24+26*sizeof(void*))));
       break;
     }
   }
-  provider_option_u32_t option61;
-  switch ((int32_t) *((uint8_t*) (arg + (48+26*sizeof(void*))))) {
+  provider_option_f64_t option61;
+  switch ((int32_t) *((uint8_t*) (arg + (32+26*sizeof(void*))))) {
     case 0: {
       option61.is_some = false;
       break;
     }
     case 1: {
       option61.is_some = true;
-      option61.val = (uint32_t) (*((int32_t*) (arg + (52+26*sizeof(void*)))));
+      option61.val = *((double*) (arg + (40+26*sizeof(void*))));
       break;
     }
   }
-  provider_option_s64_t option62;
-  switch ((int32_t) *((uint8_t*) (arg + (56+28*sizeof(void*))))) {
+  provider_option_u32_t option62;
+  switch ((int32_t) *((uint8_t*) (arg + (48+26*sizeof(void*))))) {
     case 0: {
       option62.is_some = false;
       break;
     }
     case 1: {
       option62.is_some = true;
-      option62.val = *((int64_t*) (arg + (64+28*sizeof(void*))));
+      option62.val = (uint32_t) (*((int32_t*) (arg + (52+26*sizeof(void*)))));
       break;
     }
   }
-  provider_option_f64_t option63;
-  switch ((int32_t) *((uint8_t*) (arg + (72+28*sizeof(void*))))) {
+  provider_option_s64_t option63;
+  switch ((int32_t) *((uint8_t*) (arg + (56+28*sizeof(void*))))) {
     case 0: {
       option63.is_some = false;
       break;
     }
     case 1: {
       option63.is_some = true;
-      option63.val = *((double*) (arg + (80+28*sizeof(void*))));
+      option63.val = *((int64_t*) (arg + (64+28*sizeof(void*))));
       break;
     }
   }
   provider_option_f64_t option64;
-  switch ((int32_t) *((uint8_t*) (arg + (88+28*sizeof(void*))))) {
+  switch ((int32_t) *((uint8_t*) (arg + (72+28*sizeof(void*))))) {
     case 0: {
       option64.is_some = false;
       break;
     }
     case 1: {
       option64.is_some = true;
-      option64.val = *((double*) (arg + (96+28*sizeof(void*))));
+      option64.val = *((double*) (arg + (80+28*sizeof(void*))));
       break;
     }
   }
-  provider_option_string_t option65;
-  switch ((int32_t) *((uint8_t*) (arg + (104+28*sizeof(void*))))) {
+  provider_option_f64_t option65;
+  switch ((int32_t) *((uint8_t*) (arg + (88+28*sizeof(void*))))) {
     case 0: {
       option65.is_some = false;
       break;
     }
     case 1: {
       option65.is_some = true;
-      option65.val = (provider_string_t) { (uint8_t*)(*((uint8_t **) (arg + (104+29*sizeof(void*))))), (*((size_t*) (arg + (104+30*sizeof(void*))))) };
+      option65.val = *((double*) (arg + (96+28*sizeof(void*))));
       break;
     }
   }
-  multillm_provider_types_option_json_t option66;
-  switch ((int32_t) *((uint8_t*) (arg + (104+32*sizeof(void*))))) {
+  provider_option_string_t option66;
+  switch ((int32_t) *((uint8_t*) (arg + (104+28*sizeof(void*))))) {
     case 0: {
       option66.is_some = false;
       break;
     }
     case 1: {
       option66.is_some = true;
-      option66.val = (provider_string_t) { (uint8_t*)(*((uint8_t **) (arg + (104+33*sizeof(void*))))), (*((size_t*) (arg + (104+34*sizeof(void*))))) };
+      option66.val = (provider_string_t) { (uint8_t*)(*((uint8_t **) (arg + (104+29*sizeof(void*))))), (*((size_t*) (arg + (104+30*sizeof(void*))))) };
       break;
     }
   }
-  exports_multillm_provider_chat_target_t arg67 = (multillm_provider_types_target_t) {
+  provider_option_string_t option67;
+  switch ((int32_t) *((uint8_t*) (arg + (104+31*sizeof(void*))))) {
+    case 0: {
+      option67.is_some = false;
+      break;
+    }
+    case 1: {
+      option67.is_some = true;
+      option67.val = (provider_string_t) { (uint8_t*)(*((uint8_t **) (arg + (104+32*sizeof(void*))))), (*((size_t*) (arg + (104+33*sizeof(void*))))) };
+      break;
+    }
+  }
+  multillm_provider_types_option_json_t option68;
+  switch ((int32_t) *((uint8_t*) (arg + (104+35*sizeof(void*))))) {
+    case 0: {
+      option68.is_some = false;
+      break;
+    }
+    case 1: {
+      option68.is_some = true;
+      option68.val = (provider_string_t) { (uint8_t*)(*((uint8_t **) (arg + (104+36*sizeof(void*))))), (*((size_t*) (arg + (104+37*sizeof(void*))))) };
+      break;
+    }
+  }
+  exports_multillm_provider_chat_target_t arg69 = (multillm_provider_types_target_t) {
     (provider_string_t) (provider_string_t) { (uint8_t*)(*((uint8_t **) (arg + 0))), (*((size_t*) (arg + sizeof(void*)))) },
     (multillm_provider_types_json_t) (provider_string_t) { (uint8_t*)(*((uint8_t **) (arg + (2*sizeof(void*))))), (*((size_t*) (arg + (3*sizeof(void*))))) },
     (provider_string_t) (provider_string_t) { (uint8_t*)(*((uint8_t **) (arg + (4*sizeof(void*))))), (*((size_t*) (arg + (5*sizeof(void*))))) },
   };
-  exports_multillm_provider_chat_chat_request_t arg68 = (multillm_provider_types_chat_request_t) {
+  exports_multillm_provider_chat_chat_request_t arg70 = (multillm_provider_types_chat_request_t) {
     (multillm_provider_types_list_message_t) (multillm_provider_types_list_message_t) { (multillm_provider_types_message_t*)(*((uint8_t **) (arg + (6*sizeof(void*))))), (*((size_t*) (arg + (7*sizeof(void*))))) },
     (multillm_provider_types_list_tool_t) (multillm_provider_types_list_tool_t) { (multillm_provider_types_tool_t*)(*((uint8_t **) (arg + (8*sizeof(void*))))), (*((size_t*) (arg + (9*sizeof(void*))))) },
     (multillm_provider_types_list_server_tool_t) (multillm_provider_types_list_server_tool_t) { (multillm_provider_types_server_tool_t*)(*((uint8_t **) (arg + (10*sizeof(void*))))), (*((size_t*) (arg + (11*sizeof(void*))))) },
-    (multillm_provider_types_tool_choice_t) variant53,
-    (provider_option_bool_t) option54,
-    (multillm_provider_types_response_format_t) variant57,
+    (multillm_provider_types_tool_choice_t) variant54,
+    (provider_option_bool_t) option55,
+    (multillm_provider_types_response_format_t) variant58,
     (provider_list_string_t) (provider_list_string_t) { (provider_string_t*)(*((uint8_t **) (arg + (25*sizeof(void*))))), (*((size_t*) (arg + (26*sizeof(void*))))) },
     (multillm_provider_types_sampling_t) (multillm_provider_types_sampling_t) {
-      (provider_option_u32_t) option58,
-      (provider_option_f64_t) option59,
+      (provider_option_u32_t) option59,
       (provider_option_f64_t) option60,
-      (provider_option_u32_t) option61,
+      (provider_option_f64_t) option61,
+      (provider_option_u32_t) option62,
       (provider_list_string_t) (provider_list_string_t) { (provider_string_t*)(*((uint8_t **) (arg + (56+26*sizeof(void*))))), (*((size_t*) (arg + (56+27*sizeof(void*))))) },
-      (provider_option_s64_t) option62,
-      (provider_option_f64_t) option63,
+      (provider_option_s64_t) option63,
       (provider_option_f64_t) option64,
+      (provider_option_f64_t) option65,
     },
-    (provider_option_string_t) option65,
-    (bool) (int32_t) *((uint8_t*) (arg + (104+31*sizeof(void*)))),
-    (multillm_provider_types_option_json_t) option66,
+    (provider_option_string_t) option66,
+    (provider_option_string_t) option67,
+    (bool) (int32_t) *((uint8_t*) (arg + (104+34*sizeof(void*)))),
+    (multillm_provider_types_option_json_t) option68,
   };
   exports_multillm_provider_chat_result_request_error_t ret;
   exports_multillm_provider_chat_request_t ok;
   exports_multillm_provider_chat_error_t err;
-  ret.is_err = !exports_multillm_provider_chat_encode(&arg67, &arg68, (int32_t) *((uint8_t*) (arg + (112+34*sizeof(void*)))), &ok, &err);
+  ret.is_err = !exports_multillm_provider_chat_encode(&arg69, &arg70, (int32_t) *((uint8_t*) (arg + (104+38*sizeof(void*)))), &ok, &err);
   if (ret.is_err) {
     ret.val.err = err;
   }
@@ -2978,33 +2993,33 @@ uint8_t * __wasm_export_exports_multillm_provider_chat_encode(uint8_t * arg) {
   free(arg);
   uint8_t *ptr = (uint8_t *) &RET_AREA;
   if ((ret).is_err) {
-    const exports_multillm_provider_chat_error_t *payload73 = &(ret).val.err;*((int8_t*)(ptr + 0)) = 1;
-    *((int8_t*)(ptr + 8)) = (int32_t) (*payload73).kind;
-    *((size_t*)(ptr + (8+2*sizeof(void*)))) = ((*payload73).message).len;
-    *((uint8_t **)(ptr + (8+1*sizeof(void*)))) = (uint8_t *) ((*payload73).message).ptr;
-    if (((*payload73).status).is_some) {
-      const uint16_t *payload75 = &((*payload73).status).val;
+    const exports_multillm_provider_chat_error_t *payload75 = &(ret).val.err;*((int8_t*)(ptr + 0)) = 1;
+    *((int8_t*)(ptr + 8)) = (int32_t) (*payload75).kind;
+    *((size_t*)(ptr + (8+2*sizeof(void*)))) = ((*payload75).message).len;
+    *((uint8_t **)(ptr + (8+1*sizeof(void*)))) = (uint8_t *) ((*payload75).message).ptr;
+    if (((*payload75).status).is_some) {
+      const uint16_t *payload77 = &((*payload75).status).val;
       *((int8_t*)(ptr + (8+3*sizeof(void*)))) = 1;
-      *((int16_t*)(ptr + (10+3*sizeof(void*)))) = (int32_t) (*payload75);
+      *((int16_t*)(ptr + (10+3*sizeof(void*)))) = (int32_t) (*payload77);
     } else {
       *((int8_t*)(ptr + (8+3*sizeof(void*)))) = 0;
     }
-    if (((*payload73).vendor_code).is_some) {
-      const provider_string_t *payload77 = &((*payload73).vendor_code).val;
+    if (((*payload75).vendor_code).is_some) {
+      const provider_string_t *payload79 = &((*payload75).vendor_code).val;
       *((int8_t*)(ptr + (8+4*sizeof(void*)))) = 1;
-      *((size_t*)(ptr + (8+6*sizeof(void*)))) = (*payload77).len;
-      *((uint8_t **)(ptr + (8+5*sizeof(void*)))) = (uint8_t *) (*payload77).ptr;
+      *((size_t*)(ptr + (8+6*sizeof(void*)))) = (*payload79).len;
+      *((uint8_t **)(ptr + (8+5*sizeof(void*)))) = (uint8_t *) (*payload79).ptr;
     } else {
       *((int8_t*)(ptr + (8+4*sizeof(void*)))) = 0;
     }
-    if (((*payload73).retry_after_ms).is_some) {
-      const uint64_t *payload79 = &((*payload73).retry_after_ms).val;
+    if (((*payload75).retry_after_ms).is_some) {
+      const uint64_t *payload81 = &((*payload75).retry_after_ms).val;
       *((int8_t*)(ptr + (16+6*sizeof(void*)))) = 1;
-      *((int64_t*)(ptr + (24+6*sizeof(void*)))) = (int64_t) (*payload79);
+      *((int64_t*)(ptr + (24+6*sizeof(void*)))) = (int64_t) (*payload81);
     } else {
       *((int8_t*)(ptr + (16+6*sizeof(void*)))) = 0;
     }
-    *((int8_t*)(ptr + (32+6*sizeof(void*)))) = (*payload73).retryable;
+    *((int8_t*)(ptr + (32+6*sizeof(void*)))) = (*payload75).retryable;
   } else {
     const exports_multillm_provider_chat_request_t *payload = &(ret).val.ok;*((int8_t*)(ptr + 0)) = 0;
     *((int8_t*)(ptr + 8)) = (int32_t) (*payload).method;

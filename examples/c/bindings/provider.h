@@ -273,9 +273,13 @@ typedef struct multillm_provider_types_tool_t {
   multillm_provider_types_tool_input_t   input;
   // The arguments must satisfy the schema. Absent: the vendor's default.
   provider_option_bool_t   strict;
+  // The model is not shown the tool until it has looked for it with a tool of the
+  // vendor's that searches among tools. Where the vendor knows no such thing the tool is
+  // shown at once.
+  provider_option_bool_t   defer_loading;
   // As on text: the tools up to and with this one.
   multillm_provider_types_option_cache_t   cache;
-  // For example `{"defer_loading":true}`.
+  // For example `{"allowed_callers":["direct"]}`.
   multillm_provider_types_option_json_t   extra;
 } multillm_provider_types_tool_t;
 
@@ -482,6 +486,9 @@ typedef struct multillm_provider_types_chat_request_t {
   // `none`, `minimal`, `low`, `medium`, `high`, `max` or a word of the
   // vendor's. Absent: the vendor's default.
   provider_option_string_t   reasoning_effort;
+  // Who asks: the caller's stable name for one of its users, which says nothing of the person (a
+  // hash, say), as vendors want it against misuse. Vendors that know no such thing ignore it.
+  provider_option_string_t   user;
   // What the vendor or model cannot do is left out and told in
   // `request.warnings`, where the answer is of use without it. False: it is an
   // `unsupported` error.

@@ -260,6 +260,7 @@ fn environment() -> Env {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    memory::take_stack();
     let words: Vec<_> = std::env::args_os().collect();
     if words.get(1).is_some_and(|first| first == COMPILE_COMMAND) {
         return printer::compile(words.into_iter().skip(2));

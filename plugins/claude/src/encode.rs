@@ -142,6 +142,8 @@ impl<'a> Body<'a, '_> {
         let runs = asked.runs_code || servers::own_tools_run_code(extra);
         let keeps = settings.keeps_container && runs;
         let container = conversation.container.filter(|_| keeps);
+        let user = request.user.as_deref();
+        let user = user.map(|user| Json::object([("user_id", user.into())]));
         Ok(Tree::object([
             ("model", target.model.as_str().into()),
             ("max_tokens", plan.max_tokens.into()),
@@ -157,7 +159,8 @@ impl<'a> Body<'a, '_> {
         .with("temperature", temperature)
         .with("top_p", top_p)
         .with("top_k", top_k)
-        .with("container", container))
+        .with("container", container)
+        .with("metadata", user))
     }
 }
 

@@ -36,6 +36,7 @@ fn offered<'a>(tool: &'a Tool, marks: &Marks<'a>) -> Result<Tree<'a>, Error> {
         .with("description", tool.description.as_deref())
         .with("input_schema", Some(input_schema(tool)?))
         .with("strict", tool.strict)
+        .with("defer_loading", tool.defer_loading)
         .with(CACHE, marks.kept(tool.cache.as_ref()).map(control))
         .open(&format!("tool {:?}", tool.name), tool.extra.as_deref())
 }

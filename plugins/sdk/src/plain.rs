@@ -111,6 +111,7 @@ impl Default for Tool {
             description: None,
             input: ToolInput::Schema(r#"{"type":"object","properties":{}}"#.to_owned()),
             strict: None,
+            defer_loading: None,
             cache: None,
             extra: None,
         }
@@ -145,6 +146,7 @@ impl Default for ChatRequest {
             outputs: Vec::new(),
             sampling: Sampling::default(),
             reasoning_effort: None,
+            user: None,
             drop_unsupported: false,
             extra: None,
         }

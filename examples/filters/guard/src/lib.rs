@@ -69,6 +69,9 @@ impl Rule {
 
 /// As texts are compared: letters of either case are one.
 fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.chars().flat_map(char::to_lowercase).collect()
 }
 

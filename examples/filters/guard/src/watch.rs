@@ -52,15 +52,27 @@ impl Watched {
 impl Words {
     /// Where the first forbidden text begins, in bytes, and what it breaks.
     fn first_in(&self, text: &str) -> Option<(usize, &str, &str)> {
+        if text.is_ascii() {
+            return self.first(&folded(text), Some);
+        }
         // A folded text can have other lengths: each of its bytes knows the character it comes from.
         let (mut all, mut origins) = (String::new(), vec![]);
         for (at, character) in text.char_indices() {
             all.extend(character.to_lowercase());
             origins.resize(all.len(), at);
         }
+        self.first(&all, |at| origins.get(at).copied())
+    }
+
+    /// The same in a folded text, of which `origin` knows where each byte comes from.
+    fn first(
+        &self,
+        folded: &str,
+        origin: impl Fn(usize) -> Option<usize>,
+    ) -> Option<(usize, &str, &str)> {
         let found = self.forbidden.iter().filter_map(|(word, rule, reason)| {
-            let at = all.find(word)?;
-            Some((*origins.get(at)?, rule.as_str(), reason.as_str()))
+            let at = folded.find(word)?;
+            Some((origin(at)?, rule.as_str(), reason.as_str()))
         });
         found.min_by_key(|(at, ..)| *at)
     }

@@ -47,11 +47,23 @@ pub(crate) fn find(text: &str, kinds: &[Kind]) -> Vec<Found> {
     let mut at = 0;
     while at < bytes.len() {
         let byte = bytes[at];
-        let free = found.last().map_or(0, |last| last.end);
         let one = match byte {
-            b'@' if wanted(Kind::Email) => email(bytes, at, free),
-            b'A'..=b'Z' | b'a'..=b'z' if wanted(Kind::Iban) && begins_word(bytes, at) => {
-                iban(bytes, at)
+            b'@' if wanted(Kind::Email) => {
+                let free = found.last().map_or(0, |last| last.end);
+                email(bytes, at, free)
+            }
+            b'A'..=b'Z' | b'a'..=b'z' => {
+                let is_wanted = wanted(Kind::Iban) && begins_word(bytes, at);
+                let one = is_wanted.then(|| iban(bytes, at)).flatten();
+                if one.is_none() {
+                    // Nothing begins at a letter within a word.
+                    let letters = bytes[at..]
+                        .iter()
+                        .take_while(|byte| byte.is_ascii_alphabetic());
+                    at += letters.count();
+                    continue;
+                }
+                one
             }
             b'0'..=b'9' | b'+' | b'(' if begins_number(bytes, at) => {
                 let card = wanted(Kind::Card).then(|| card(bytes, at)).flatten();
@@ -144,7 +156,11 @@ const IBANS: &str = "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BR29BY28CH21CR22CY28CZ2
     MR27MT31MU30NL18NO15PK24PL28PS29PT25QA29RO24RS22SA24SC31SE24SI19SK24SM27ST25SV28TL23TN24TR26UA29VA22VG24XK20";
 
 fn iban(bytes: &[u8], start: usize) -> Option<Found> {
-    let country = bytes.get(start..start + 2)?.to_ascii_uppercase();
+    // Most words end here: the countries of the others are looked up.
+    let [_, _, b'0'..=b'9', b'0'..=b'9'] = bytes.get(start..start + 4)? else {
+        return None;
+    };
+    let country = [bytes[start], bytes[start + 1]].map(|byte| byte.to_ascii_uppercase());
     let length = IBANS
         .as_bytes()
         .chunks(4)

@@ -28,6 +28,10 @@ pub struct ChatRequest {
     pub sampling: Sampling,
     /// How much to think before answering.
     pub reasoning_effort: Option<ReasoningEffort>,
+    /// Who asks: the caller's stable name for one of its users, which says nothing of the person, as vendors want it
+    /// against misuse. Vendors that know no such thing ignore it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// What becomes of what the vendor or the model cannot do; absent: as the model's configuration says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unsupported: Option<Unsupported>,

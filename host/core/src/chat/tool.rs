@@ -21,6 +21,10 @@ pub struct Tool {
     /// The arguments must satisfy the schema exactly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,
+    /// The model is not shown the tool until it has looked for it with a tool of the vendor's that searches among tools;
+    /// vendors that know no such thing show it at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub defer_loading: Option<bool>,
     /// What stands before and here is worth keeping in the vendor's prompt cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<CacheMark>,
@@ -38,6 +42,7 @@ impl Tool {
             parameters: parameters.into(),
             free_text: None,
             strict: None,
+            defer_loading: None,
             cache: None,
             extra: Extra::default(),
         }

@@ -21,9 +21,8 @@ use super::body::{Fault, Object, Read, elements, is_text, json, string};
 const WIRE: &str = "openai-chat";
 
 /// What changes no meaning: a vendor of another wire is not told, and nobody misses it.
-const HINTS: [&str; 11] = [
+const HINTS: [&str; 10] = [
     "reasoning_effort",
-    "user",
     "metadata",
     "store",
     "safety_identifier",
@@ -53,6 +52,7 @@ fn asked(body: &Object<'_>) -> Read<Asked> {
         sampling: sampling(body)?,
         reasoning_effort: effort(body, &mut notes)?,
         parallel_tool_calls: body.get("parallel_tool_calls")?,
+        user: body.text("user")?,
         ..ChatRequest::default()
     };
     if request.outputs == ["text"] {

@@ -21,7 +21,7 @@ use super::openai_chat::{choice, effort_of, json_schema, tool};
 const WIRE: &str = "openai-responses";
 
 /// What changes no meaning: a vendor of another wire is not told, and nobody misses it.
-const HINTS: [&str; 13] = [
+const HINTS: [&str; 12] = [
     "metadata",
     "client_metadata",
     "prompt_cache_key",
@@ -30,7 +30,6 @@ const HINTS: [&str; 13] = [
     "service_tier",
     "store",
     "stream_options",
-    "user",
     "include",
     "reasoning",
     "text",
@@ -77,6 +76,7 @@ fn asked(body: &Object<'_>) -> Read<Asked> {
             ..Sampling::default()
         },
         parallel_tool_calls: body.get("parallel_tool_calls")?,
+        user: body.text("user")?,
         ..ChatRequest::default()
     };
     for (at, value) in body

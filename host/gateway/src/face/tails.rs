@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn nothing_of_the_callers_wire_goes_to_models_of_none() {
-        let body = br#"{"user":"u","messages":[{"role":"user","name":"ann","content":[{"type":"text","text":"hi","id":"x"},
+        let body = br#"{"store":true,"messages":[{"role":"user","name":"ann","content":[{"type":"text","text":"hi","id":"x"},
             {"type":"image_url","image_url":{"url":"https://h/a.png"},"id":"y"}]},
             {"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"},"status":"s"}]},
             {"role":"tool","tool_call_id":"c","content":"ok","id":"z"}],

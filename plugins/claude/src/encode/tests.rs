@@ -357,9 +357,22 @@ fn a_tool_may_be_marked_for_the_cache() {
     let mut asked = ask("Hi");
     asked.tools = vec![tool("look")];
     asked.tools[0].cache = Some(Cache { seconds: None });
-    asked.tools[0].extra = Some(r#"{"defer_loading":true}"#.into());
+    asked.tools[0].defer_loading = Some(true);
+    asked.tools[0].extra = Some(r#"{"allowed_callers":["direct"]}"#.into());
     let body = body_with("claude-sonnet-4-5", "{}", &asked).unwrap();
     let tool = body.pointer("/tools/0").unwrap();
     assert_eq!(tool["cache_control"], json!({"type": "ephemeral"}));
     assert_eq!(tool["defer_loading"], true);
+    assert_eq!(tool["allowed_callers"], json!(["direct"]));
+}
+
+#[test]
+fn who_asks_is_said_beside_what_the_caller_adds() {
+    let mut asked = ask("Hi");
+    asked.user = Some("u-1".into());
+    let body = body_with("claude-sonnet-4-5", "{}", &asked).unwrap();
+    assert_eq!(body["metadata"], json!({"user_id": "u-1"}));
+    asked.extra = Some(r#"{"metadata":{"user_id":"own"}}"#.into());
+    let body = body_with("claude-sonnet-4-5", "{}", &asked).unwrap();
+    assert_eq!(body["metadata"], json!({"user_id": "own"}));
 }

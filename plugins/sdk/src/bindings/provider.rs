@@ -411,9 +411,13 @@ pub mod multillm {
                 pub input: ToolInput,
                 /// The arguments must satisfy the schema. Absent: the vendor's default.
                 pub strict: ::core::option::Option<bool>,
+                /// The model is not shown the tool until it has looked for it with a tool of the
+                /// vendor's that searches among tools. Where the vendor knows no such thing the tool is
+                /// shown at once.
+                pub defer_loading: ::core::option::Option<bool>,
                 /// As on text: the tools up to and with this one.
                 pub cache: ::core::option::Option<Cache>,
-                /// For example `{"defer_loading":true}`.
+                /// For example `{"allowed_callers":["direct"]}`.
                 pub extra: ::core::option::Option<Json>,
             }
             impl ::core::fmt::Debug for Tool {
@@ -423,6 +427,7 @@ pub mod multillm {
                         .field("description", &self.description)
                         .field("input", &self.input)
                         .field("strict", &self.strict)
+                        .field("defer-loading", &self.defer_loading)
                         .field("cache", &self.cache)
                         .field("extra", &self.extra)
                         .finish()
@@ -681,6 +686,9 @@ pub mod multillm {
                 /// `none`, `minimal`, `low`, `medium`, `high`, `max` or a word of the
                 /// vendor's. Absent: the vendor's default.
                 pub reasoning_effort: ::core::option::Option<_rt::String>,
+                /// Who asks: the caller's stable name for one of its users, which says nothing of the person (a
+                /// hash, say), as vendors want it against misuse. Vendors that know no such thing ignore it.
+                pub user: ::core::option::Option<_rt::String>,
                 /// What the vendor or model cannot do is left out and told in
                 /// `request.warnings`, where the answer is of use without it. False: it is an
                 /// `unsupported` error.
@@ -700,6 +708,7 @@ pub mod multillm {
                         .field("outputs", &self.outputs)
                         .field("sampling", &self.sampling)
                         .field("reasoning-effort", &self.reasoning_effort)
+                        .field("user", &self.user)
                         .field("drop-unsupported", &self.drop_unsupported)
                         .field("extra", &self.extra)
                         .finish()
@@ -2413,7 +2422,7 @@ pub mod exports {
                     unsafe {
                         #[cfg(target_arch = "wasm32")]
                         _rt::run_ctors_once();
-                        let result371 = {
+                        let result377 = {
                             let l0 = *arg0.add(0).cast::<*mut u8>();
                             let l1 = *arg0
                                 .add(::core::mem::size_of::<*const u8>())
@@ -4123,13 +4132,13 @@ pub mod exports {
                             let l271 = *arg0
                                 .add(9 * ::core::mem::size_of::<*const u8>())
                                 .cast::<usize>();
-                            let base297 = l270;
-                            let len297 = l271;
-                            let mut result297 = _rt::Vec::with_capacity(len297);
-                            for i in 0..len297 {
-                                let base = base297
+                            let base299 = l270;
+                            let len299 = l271;
+                            let mut result299 = _rt::Vec::with_capacity(len299);
+                            for i in 0..len299 {
+                                let base = base299
                                     .add(i * (16 + 12 * ::core::mem::size_of::<*const u8>()));
-                                let e297 = {
+                                let e299 = {
                                     let l272 = *base.add(0).cast::<*mut u8>();
                                     let l273 = *base
                                         .add(::core::mem::size_of::<*const u8>())
@@ -4223,10 +4232,15 @@ pub mod exports {
                                     );
                                     let l290 = i32::from(
                                         *base
+                                            .add(2 + 9 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>(),
+                                    );
+                                    let l292 = i32::from(
+                                        *base
                                             .add(4 + 9 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>(),
                                     );
-                                    let l293 = i32::from(
+                                    let l295 = i32::from(
                                         *base
                                             .add(16 + 9 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>(),
@@ -4283,11 +4297,32 @@ pub mod exports {
                                             }
                                             _ => _rt::invalid_enum_discriminant(),
                                         },
-                                        cache: match l290 {
+                                        defer_loading: match l290 {
                                             0 => None,
                                             1 => {
                                                 let e = {
                                                     let l291 = i32::from(
+                                                        *base
+                                                            .add(
+                                                                3 + 9 * ::core::mem::size_of::<
+                                                                    *const u8,
+                                                                >(
+                                                                ),
+                                                            )
+                                                            .cast::<u8>(),
+                                                    );
+
+                                                    _rt::bool_lift(l291 as u8)
+                                                };
+                                                Some(e)
+                                            }
+                                            _ => _rt::invalid_enum_discriminant(),
+                                        },
+                                        cache: match l292 {
+                                            0 => None,
+                                            1 => {
+                                                let e = {
+                                                    let l293 = i32::from(
                                                         *base
                                                             .add(
                                                                 8 + 9 * ::core::mem::size_of::<
@@ -4299,13 +4334,13 @@ pub mod exports {
                                                     );
 
                                                     super::super::super::super::multillm::provider::types::Cache{
-                      seconds: match l291 {
+                      seconds: match l293 {
                         0 => None,
                         1 => {
                           let e = {
-                            let l292 = *base.add(12+9*::core::mem::size_of::<*const u8>()).cast::<i32>();
+                            let l294 = *base.add(12+9*::core::mem::size_of::<*const u8>()).cast::<i32>();
 
-                            l292 as u32
+                            l294 as u32
                           };
                           Some(e)
                         }
@@ -4317,32 +4352,32 @@ pub mod exports {
                                             }
                                             _ => _rt::invalid_enum_discriminant(),
                                         },
-                                        extra: match l293 {
+                                        extra: match l295 {
                                             0 => None,
                                             1 => {
                                                 let e = {
-                                                    let l294 = *base
+                                                    let l296 = *base
                                                         .add(
                                                             16 + 10
                                                                 * ::core::mem::size_of::<*const u8>(
                                                                 ),
                                                         )
                                                         .cast::<*mut u8>();
-                                                    let l295 = *base
+                                                    let l297 = *base
                                                         .add(
                                                             16 + 11
                                                                 * ::core::mem::size_of::<*const u8>(
                                                                 ),
                                                         )
                                                         .cast::<usize>();
-                                                    let len296 = l295;
-                                                    let bytes296 = _rt::Vec::from_raw_parts(
-                                                        l294.cast(),
-                                                        len296,
-                                                        len296,
+                                                    let len298 = l297;
+                                                    let bytes298 = _rt::Vec::from_raw_parts(
+                                                        l296.cast(),
+                                                        len298,
+                                                        len298,
                                                     );
 
-                                                    _rt::string_lift(bytes296)
+                                                    _rt::string_lift(bytes298)
                                                 };
                                                 Some(e)
                                             }
@@ -4350,51 +4385,51 @@ pub mod exports {
                                         },
                                     }
                                 };
-                                result297.push(e297);
+                                result299.push(e299);
                             }
                             _rt::cabi_dealloc(
-                                base297,
-                                len297 * (16 + 12 * ::core::mem::size_of::<*const u8>()),
+                                base299,
+                                len299 * (16 + 12 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             );
-                            let l298 = *arg0
+                            let l300 = *arg0
                                 .add(10 * ::core::mem::size_of::<*const u8>())
                                 .cast::<*mut u8>();
-                            let l299 = *arg0
+                            let l301 = *arg0
                                 .add(11 * ::core::mem::size_of::<*const u8>())
                                 .cast::<usize>();
-                            let base307 = l298;
-                            let len307 = l299;
-                            let mut result307 = _rt::Vec::with_capacity(len307);
-                            for i in 0..len307 {
+                            let base309 = l300;
+                            let len309 = l301;
+                            let mut result309 = _rt::Vec::with_capacity(len309);
+                            for i in 0..len309 {
                                 let base =
-                                    base307.add(i * (5 * ::core::mem::size_of::<*const u8>()));
-                                let e307 = {
-                                    let l300 = *base.add(0).cast::<*mut u8>();
-                                    let l301 = *base
+                                    base309.add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                                let e309 = {
+                                    let l302 = *base.add(0).cast::<*mut u8>();
+                                    let l303 = *base
                                         .add(::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len302 = l301;
-                                    let bytes302 =
-                                        _rt::Vec::from_raw_parts(l300.cast(), len302, len302);
-                                    let l303 = i32::from(
+                                    let len304 = l303;
+                                    let bytes304 =
+                                        _rt::Vec::from_raw_parts(l302.cast(), len304, len304);
+                                    let l305 = i32::from(
                                         *base
                                             .add(2 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>(),
                                     );
 
                                     super::super::super::super::multillm::provider::types::ServerTool{
-              name: _rt::string_lift(bytes302),
-              options: match l303 {
+              name: _rt::string_lift(bytes304),
+              options: match l305 {
                 0 => None,
                 1 => {
                   let e = {
-                    let l304 = *base.add(3*::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
-                    let l305 = *base.add(4*::core::mem::size_of::<*const u8>()).cast::<usize>();
-                    let len306 = l305;
-                    let bytes306 = _rt::Vec::from_raw_parts(l304.cast(), len306, len306);
+                    let l306 = *base.add(3*::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
+                    let l307 = *base.add(4*::core::mem::size_of::<*const u8>()).cast::<usize>();
+                    let len308 = l307;
+                    let bytes308 = _rt::Vec::from_raw_parts(l306.cast(), len308, len308);
 
-                    _rt::string_lift(bytes306)
+                    _rt::string_lift(bytes308)
                   };
                   Some(e)
                 }
@@ -4402,152 +4437,152 @@ pub mod exports {
               },
             }
                                 };
-                                result307.push(e307);
+                                result309.push(e309);
                             }
                             _rt::cabi_dealloc(
-                                base307,
-                                len307 * (5 * ::core::mem::size_of::<*const u8>()),
+                                base309,
+                                len309 * (5 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             );
-                            let l308 = i32::from(
+                            let l310 = i32::from(
                                 *arg0
                                     .add(12 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            use super::super::super::super::multillm::provider::types::ToolChoice as V318;
-                            let v318 = match l308 {
-                                0 => V318::Auto,
-                                1 => V318::None,
-                                2 => V318::Required,
+                            use super::super::super::super::multillm::provider::types::ToolChoice as V320;
+                            let v320 = match l310 {
+                                0 => V320::Auto,
+                                1 => V320::None,
+                                2 => V320::Required,
                                 3 => {
-                                    let e318 = {
-                                        let l309 = *arg0
+                                    let e320 = {
+                                        let l311 = *arg0
                                             .add(13 * ::core::mem::size_of::<*const u8>())
                                             .cast::<*mut u8>();
-                                        let l310 = *arg0
+                                        let l312 = *arg0
                                             .add(14 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        let len311 = l310;
-                                        let bytes311 =
-                                            _rt::Vec::from_raw_parts(l309.cast(), len311, len311);
+                                        let len313 = l312;
+                                        let bytes313 =
+                                            _rt::Vec::from_raw_parts(l311.cast(), len313, len313);
 
-                                        _rt::string_lift(bytes311)
+                                        _rt::string_lift(bytes313)
                                     };
-                                    V318::Named(e318)
+                                    V320::Named(e320)
                                 }
                                 n => {
                                     debug_assert_eq!(n, 4, "invalid enum discriminant");
-                                    let e318 = {
-                                        let l312 = *arg0
+                                    let e320 = {
+                                        let l314 = *arg0
                                             .add(13 * ::core::mem::size_of::<*const u8>())
                                             .cast::<*mut u8>();
-                                        let l313 = *arg0
+                                        let l315 = *arg0
                                             .add(14 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        let base317 = l312;
-                                        let len317 = l313;
-                                        let mut result317 = _rt::Vec::with_capacity(len317);
-                                        for i in 0..len317 {
-                                            let base = base317
+                                        let base319 = l314;
+                                        let len319 = l315;
+                                        let mut result319 = _rt::Vec::with_capacity(len319);
+                                        for i in 0..len319 {
+                                            let base = base319
                                                 .add(i * (2 * ::core::mem::size_of::<*const u8>()));
-                                            let e317 = {
-                                                let l314 = *base.add(0).cast::<*mut u8>();
-                                                let l315 = *base
+                                            let e319 = {
+                                                let l316 = *base.add(0).cast::<*mut u8>();
+                                                let l317 = *base
                                                     .add(::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                let len316 = l315;
-                                                let bytes316 = _rt::Vec::from_raw_parts(
-                                                    l314.cast(),
-                                                    len316,
-                                                    len316,
+                                                let len318 = l317;
+                                                let bytes318 = _rt::Vec::from_raw_parts(
+                                                    l316.cast(),
+                                                    len318,
+                                                    len318,
                                                 );
 
-                                                _rt::string_lift(bytes316)
+                                                _rt::string_lift(bytes318)
                                             };
-                                            result317.push(e317);
+                                            result319.push(e319);
                                         }
                                         _rt::cabi_dealloc(
-                                            base317,
-                                            len317 * (2 * ::core::mem::size_of::<*const u8>()),
+                                            base319,
+                                            len319 * (2 * ::core::mem::size_of::<*const u8>()),
                                             ::core::mem::size_of::<*const u8>(),
                                         );
 
-                                        result317
+                                        result319
                                     };
-                                    V318::OneOf(e318)
+                                    V320::OneOf(e320)
                                 }
                             };
-                            let l319 = i32::from(
+                            let l321 = i32::from(
                                 *arg0
                                     .add(15 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l321 = i32::from(
+                            let l323 = i32::from(
                                 *arg0
                                     .add(16 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            use super::super::super::super::multillm::provider::types::ResponseFormat as V334;
-                            let v334 = match l321 {
-                                0 => V334::Text,
-                                1 => V334::Json,
+                            use super::super::super::super::multillm::provider::types::ResponseFormat as V336;
+                            let v336 = match l323 {
+                                0 => V336::Text,
+                                1 => V336::Json,
                                 n => {
                                     debug_assert_eq!(n, 2, "invalid enum discriminant");
-                                    let e334 = {
-                                        let l322 = *arg0
+                                    let e336 = {
+                                        let l324 = *arg0
                                             .add(17 * ::core::mem::size_of::<*const u8>())
                                             .cast::<*mut u8>();
-                                        let l323 = *arg0
+                                        let l325 = *arg0
                                             .add(18 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        let len324 = l323;
-                                        let bytes324 =
-                                            _rt::Vec::from_raw_parts(l322.cast(), len324, len324);
-                                        let l325 = i32::from(
+                                        let len326 = l325;
+                                        let bytes326 =
+                                            _rt::Vec::from_raw_parts(l324.cast(), len326, len326);
+                                        let l327 = i32::from(
                                             *arg0
                                                 .add(19 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<u8>(),
                                         );
-                                        let l329 = *arg0
+                                        let l331 = *arg0
                                             .add(22 * ::core::mem::size_of::<*const u8>())
                                             .cast::<*mut u8>();
-                                        let l330 = *arg0
+                                        let l332 = *arg0
                                             .add(23 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        let len331 = l330;
-                                        let bytes331 =
-                                            _rt::Vec::from_raw_parts(l329.cast(), len331, len331);
-                                        let l332 = i32::from(
+                                        let len333 = l332;
+                                        let bytes333 =
+                                            _rt::Vec::from_raw_parts(l331.cast(), len333, len333);
+                                        let l334 = i32::from(
                                             *arg0
                                                 .add(24 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<u8>(),
                                         );
 
                                         super::super::super::super::multillm::provider::types::JsonSchema{
-                name: _rt::string_lift(bytes324),
-                description: match l325 {
+                name: _rt::string_lift(bytes326),
+                description: match l327 {
                   0 => None,
                   1 => {
                     let e = {
-                      let l326 = *arg0.add(20*::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
-                      let l327 = *arg0.add(21*::core::mem::size_of::<*const u8>()).cast::<usize>();
-                      let len328 = l327;
-                      let bytes328 = _rt::Vec::from_raw_parts(l326.cast(), len328, len328);
+                      let l328 = *arg0.add(20*::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
+                      let l329 = *arg0.add(21*::core::mem::size_of::<*const u8>()).cast::<usize>();
+                      let len330 = l329;
+                      let bytes330 = _rt::Vec::from_raw_parts(l328.cast(), len330, len330);
 
-                      _rt::string_lift(bytes328)
+                      _rt::string_lift(bytes330)
                     };
                     Some(e)
                   }
                   _ => _rt::invalid_enum_discriminant(),
                 },
-                schema: _rt::string_lift(bytes331),
-                strict: match l332 {
+                schema: _rt::string_lift(bytes333),
+                strict: match l334 {
                   0 => None,
                   1 => {
                     let e = {
-                      let l333 = i32::from(*arg0.add(1+24*::core::mem::size_of::<*const u8>()).cast::<u8>());
+                      let l335 = i32::from(*arg0.add(1+24*::core::mem::size_of::<*const u8>()).cast::<u8>());
 
-                      _rt::bool_lift(l333 as u8)
+                      _rt::bool_lift(l335 as u8)
                     };
                     Some(e)
                   }
@@ -4555,122 +4590,127 @@ pub mod exports {
                 },
               }
                                     };
-                                    V334::JsonSchema(e334)
+                                    V336::JsonSchema(e336)
                                 }
                             };
-                            let l335 = *arg0
+                            let l337 = *arg0
                                 .add(25 * ::core::mem::size_of::<*const u8>())
                                 .cast::<*mut u8>();
-                            let l336 = *arg0
+                            let l338 = *arg0
                                 .add(26 * ::core::mem::size_of::<*const u8>())
                                 .cast::<usize>();
-                            let base340 = l335;
-                            let len340 = l336;
-                            let mut result340 = _rt::Vec::with_capacity(len340);
-                            for i in 0..len340 {
+                            let base342 = l337;
+                            let len342 = l338;
+                            let mut result342 = _rt::Vec::with_capacity(len342);
+                            for i in 0..len342 {
                                 let base =
-                                    base340.add(i * (2 * ::core::mem::size_of::<*const u8>()));
-                                let e340 = {
-                                    let l337 = *base.add(0).cast::<*mut u8>();
-                                    let l338 = *base
+                                    base342.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                let e342 = {
+                                    let l339 = *base.add(0).cast::<*mut u8>();
+                                    let l340 = *base
                                         .add(::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len339 = l338;
-                                    let bytes339 =
-                                        _rt::Vec::from_raw_parts(l337.cast(), len339, len339);
+                                    let len341 = l340;
+                                    let bytes341 =
+                                        _rt::Vec::from_raw_parts(l339.cast(), len341, len341);
 
-                                    _rt::string_lift(bytes339)
+                                    _rt::string_lift(bytes341)
                                 };
-                                result340.push(e340);
+                                result342.push(e342);
                             }
                             _rt::cabi_dealloc(
-                                base340,
-                                len340 * (2 * ::core::mem::size_of::<*const u8>()),
+                                base342,
+                                len342 * (2 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             );
-                            let l341 = i32::from(
+                            let l343 = i32::from(
                                 *arg0
                                     .add(8 + 26 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l343 = i32::from(
+                            let l345 = i32::from(
                                 *arg0
                                     .add(16 + 26 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l345 = i32::from(
+                            let l347 = i32::from(
                                 *arg0
                                     .add(32 + 26 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l347 = i32::from(
+                            let l349 = i32::from(
                                 *arg0
                                     .add(48 + 26 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l349 = *arg0
+                            let l351 = *arg0
                                 .add(56 + 26 * ::core::mem::size_of::<*const u8>())
                                 .cast::<*mut u8>();
-                            let l350 = *arg0
+                            let l352 = *arg0
                                 .add(56 + 27 * ::core::mem::size_of::<*const u8>())
                                 .cast::<usize>();
-                            let base354 = l349;
-                            let len354 = l350;
-                            let mut result354 = _rt::Vec::with_capacity(len354);
-                            for i in 0..len354 {
+                            let base356 = l351;
+                            let len356 = l352;
+                            let mut result356 = _rt::Vec::with_capacity(len356);
+                            for i in 0..len356 {
                                 let base =
-                                    base354.add(i * (2 * ::core::mem::size_of::<*const u8>()));
-                                let e354 = {
-                                    let l351 = *base.add(0).cast::<*mut u8>();
-                                    let l352 = *base
+                                    base356.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                let e356 = {
+                                    let l353 = *base.add(0).cast::<*mut u8>();
+                                    let l354 = *base
                                         .add(::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len353 = l352;
-                                    let bytes353 =
-                                        _rt::Vec::from_raw_parts(l351.cast(), len353, len353);
+                                    let len355 = l354;
+                                    let bytes355 =
+                                        _rt::Vec::from_raw_parts(l353.cast(), len355, len355);
 
-                                    _rt::string_lift(bytes353)
+                                    _rt::string_lift(bytes355)
                                 };
-                                result354.push(e354);
+                                result356.push(e356);
                             }
                             _rt::cabi_dealloc(
-                                base354,
-                                len354 * (2 * ::core::mem::size_of::<*const u8>()),
+                                base356,
+                                len356 * (2 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             );
-                            let l355 = i32::from(
+                            let l357 = i32::from(
                                 *arg0
                                     .add(56 + 28 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l357 = i32::from(
+                            let l359 = i32::from(
                                 *arg0
                                     .add(72 + 28 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l359 = i32::from(
+                            let l361 = i32::from(
                                 *arg0
                                     .add(88 + 28 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l361 = i32::from(
+                            let l363 = i32::from(
                                 *arg0
                                     .add(104 + 28 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l365 = i32::from(
+                            let l367 = i32::from(
                                 *arg0
                                     .add(104 + 31 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l366 = i32::from(
+                            let l371 = i32::from(
                                 *arg0
-                                    .add(104 + 32 * ::core::mem::size_of::<*const u8>())
+                                    .add(104 + 34 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l370 = i32::from(
+                            let l372 = i32::from(
                                 *arg0
-                                    .add(112 + 34 * ::core::mem::size_of::<*const u8>())
+                                    .add(104 + 35 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>(),
+                            );
+                            let l376 = i32::from(
+                                *arg0
+                                    .add(104 + 38 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
                             T_::encode(super::super::super::super::multillm::provider::types::Target{
@@ -4679,53 +4719,41 @@ pub mod exports {
           wire: _rt::string_lift(bytes8),
         }, super::super::super::super::multillm::provider::types::ChatRequest{
           messages: result269,
-          tools: result297,
-          server_tools: result307,
-          tool_choice: v318,
-          parallel_tool_calls: match l319 {
+          tools: result299,
+          server_tools: result309,
+          tool_choice: v320,
+          parallel_tool_calls: match l321 {
             0 => None,
             1 => {
               let e = {
-                let l320 = i32::from(*arg0.add(1+15*::core::mem::size_of::<*const u8>()).cast::<u8>());
+                let l322 = i32::from(*arg0.add(1+15*::core::mem::size_of::<*const u8>()).cast::<u8>());
 
-                _rt::bool_lift(l320 as u8)
+                _rt::bool_lift(l322 as u8)
               };
               Some(e)
             }
             _ => _rt::invalid_enum_discriminant(),
           },
-          response_format: v334,
-          outputs: result340,
+          response_format: v336,
+          outputs: result342,
           sampling: super::super::super::super::multillm::provider::types::Sampling{
-            max_tokens: match l341 {
+            max_tokens: match l343 {
               0 => None,
               1 => {
                 let e = {
-                  let l342 = *arg0.add(12+26*::core::mem::size_of::<*const u8>()).cast::<i32>();
+                  let l344 = *arg0.add(12+26*::core::mem::size_of::<*const u8>()).cast::<i32>();
 
-                  l342 as u32
+                  l344 as u32
                 };
                 Some(e)
               }
               _ => _rt::invalid_enum_discriminant(),
             },
-            temperature: match l343 {
+            temperature: match l345 {
               0 => None,
               1 => {
                 let e = {
-                  let l344 = *arg0.add(24+26*::core::mem::size_of::<*const u8>()).cast::<f64>();
-
-                  l344
-                };
-                Some(e)
-              }
-              _ => _rt::invalid_enum_discriminant(),
-            },
-            top_p: match l345 {
-              0 => None,
-              1 => {
-                let e = {
-                  let l346 = *arg0.add(40+26*::core::mem::size_of::<*const u8>()).cast::<f64>();
+                  let l346 = *arg0.add(24+26*::core::mem::size_of::<*const u8>()).cast::<f64>();
 
                   l346
                 };
@@ -4733,36 +4761,36 @@ pub mod exports {
               }
               _ => _rt::invalid_enum_discriminant(),
             },
-            top_k: match l347 {
+            top_p: match l347 {
               0 => None,
               1 => {
                 let e = {
-                  let l348 = *arg0.add(52+26*::core::mem::size_of::<*const u8>()).cast::<i32>();
+                  let l348 = *arg0.add(40+26*::core::mem::size_of::<*const u8>()).cast::<f64>();
 
-                  l348 as u32
+                  l348
                 };
                 Some(e)
               }
               _ => _rt::invalid_enum_discriminant(),
             },
-            stop: result354,
-            seed: match l355 {
+            top_k: match l349 {
               0 => None,
               1 => {
                 let e = {
-                  let l356 = *arg0.add(64+28*::core::mem::size_of::<*const u8>()).cast::<i64>();
+                  let l350 = *arg0.add(52+26*::core::mem::size_of::<*const u8>()).cast::<i32>();
 
-                  l356
+                  l350 as u32
                 };
                 Some(e)
               }
               _ => _rt::invalid_enum_discriminant(),
             },
-            frequency_penalty: match l357 {
+            stop: result356,
+            seed: match l357 {
               0 => None,
               1 => {
                 let e = {
-                  let l358 = *arg0.add(80+28*::core::mem::size_of::<*const u8>()).cast::<f64>();
+                  let l358 = *arg0.add(64+28*::core::mem::size_of::<*const u8>()).cast::<i64>();
 
                   l358
                 };
@@ -4770,11 +4798,11 @@ pub mod exports {
               }
               _ => _rt::invalid_enum_discriminant(),
             },
-            presence_penalty: match l359 {
+            frequency_penalty: match l359 {
               0 => None,
               1 => {
                 let e = {
-                  let l360 = *arg0.add(96+28*::core::mem::size_of::<*const u8>()).cast::<f64>();
+                  let l360 = *arg0.add(80+28*::core::mem::size_of::<*const u8>()).cast::<f64>();
 
                   l360
                 };
@@ -4782,202 +4810,229 @@ pub mod exports {
               }
               _ => _rt::invalid_enum_discriminant(),
             },
+            presence_penalty: match l361 {
+              0 => None,
+              1 => {
+                let e = {
+                  let l362 = *arg0.add(96+28*::core::mem::size_of::<*const u8>()).cast::<f64>();
+
+                  l362
+                };
+                Some(e)
+              }
+              _ => _rt::invalid_enum_discriminant(),
+            },
           },
-          reasoning_effort: match l361 {
+          reasoning_effort: match l363 {
             0 => None,
             1 => {
               let e = {
-                let l362 = *arg0.add(104+29*::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
-                let l363 = *arg0.add(104+30*::core::mem::size_of::<*const u8>()).cast::<usize>();
-                let len364 = l363;
-                let bytes364 = _rt::Vec::from_raw_parts(l362.cast(), len364, len364);
+                let l364 = *arg0.add(104+29*::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
+                let l365 = *arg0.add(104+30*::core::mem::size_of::<*const u8>()).cast::<usize>();
+                let len366 = l365;
+                let bytes366 = _rt::Vec::from_raw_parts(l364.cast(), len366, len366);
 
-                _rt::string_lift(bytes364)
+                _rt::string_lift(bytes366)
               };
               Some(e)
             }
             _ => _rt::invalid_enum_discriminant(),
           },
-          drop_unsupported: _rt::bool_lift(l365 as u8),
-          extra: match l366 {
+          user: match l367 {
             0 => None,
             1 => {
               let e = {
-                let l367 = *arg0.add(104+33*::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
-                let l368 = *arg0.add(104+34*::core::mem::size_of::<*const u8>()).cast::<usize>();
-                let len369 = l368;
-                let bytes369 = _rt::Vec::from_raw_parts(l367.cast(), len369, len369);
+                let l368 = *arg0.add(104+32*::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
+                let l369 = *arg0.add(104+33*::core::mem::size_of::<*const u8>()).cast::<usize>();
+                let len370 = l369;
+                let bytes370 = _rt::Vec::from_raw_parts(l368.cast(), len370, len370);
 
-                _rt::string_lift(bytes369)
+                _rt::string_lift(bytes370)
               };
               Some(e)
             }
             _ => _rt::invalid_enum_discriminant(),
           },
-        }, super::super::super::super::multillm::provider::types::Mode::_lift(l370 as u8))
+          drop_unsupported: _rt::bool_lift(l371 as u8),
+          extra: match l372 {
+            0 => None,
+            1 => {
+              let e = {
+                let l373 = *arg0.add(104+36*::core::mem::size_of::<*const u8>()).cast::<*mut u8>();
+                let l374 = *arg0.add(104+37*::core::mem::size_of::<*const u8>()).cast::<usize>();
+                let len375 = l374;
+                let bytes375 = _rt::Vec::from_raw_parts(l373.cast(), len375, len375);
+
+                _rt::string_lift(bytes375)
+              };
+              Some(e)
+            }
+            _ => _rt::invalid_enum_discriminant(),
+          },
+        }, super::super::super::super::multillm::provider::types::Mode::_lift(l376 as u8))
                         };
-                        _rt::cabi_dealloc(arg0, 120 + 34 * ::core::mem::size_of::<*const u8>(), 8);
-                        let ptr372 = (&raw mut _RET_AREA.0).cast::<u8>();
-                        match result371 {
+                        _rt::cabi_dealloc(arg0, 112 + 38 * ::core::mem::size_of::<*const u8>(), 8);
+                        let ptr378 = (&raw mut _RET_AREA.0).cast::<u8>();
+                        match result377 {
                             Ok(e) => {
-                                *ptr372.add(0).cast::<u8>() = (0i32) as u8;
+                                *ptr378.add(0).cast::<u8>() = (0i32) as u8;
                                 let super::super::super::super::multillm::provider::http::Request {
-                                    method: method373,
-                                    path: path373,
-                                    query: query373,
-                                    headers: headers373,
-                                    body: body373,
-                                    framing: framing373,
-                                    warnings: warnings373,
+                                    method: method379,
+                                    path: path379,
+                                    query: query379,
+                                    headers: headers379,
+                                    body: body379,
+                                    framing: framing379,
+                                    warnings: warnings379,
                                 } = e;
-                                *ptr372.add(8).cast::<u8>() = (method373.clone() as i32) as u8;
-                                let vec375 = path373;
-                                let len375 = vec375.len();
-                                let layout375 = _rt::alloc::Layout::from_size_align(
-                                    vec375.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                                *ptr378.add(8).cast::<u8>() = (method379.clone() as i32) as u8;
+                                let vec381 = path379;
+                                let len381 = vec381.len();
+                                let layout381 = _rt::alloc::Layout::from_size_align(
+                                    vec381.len() * (2 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 )
                                 .unwrap();
-                                let (result375, _cleanup375) =
-                                    wit_bindgen::rt::Cleanup::new(layout375);
-                                if let Some(cleanup) = _cleanup375 {
+                                let (result381, _cleanup381) =
+                                    wit_bindgen::rt::Cleanup::new(layout381);
+                                if let Some(cleanup) = _cleanup381 {
                                     cleanup.forget();
                                 }
-                                for (i, e) in vec375.into_iter().enumerate() {
-                                    let base = result375
+                                for (i, e) in vec381.into_iter().enumerate() {
+                                    let base = result381
                                         .add(i * (2 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        let vec374 = (e.into_bytes()).into_boxed_slice();
-                                        let ptr374 = vec374.as_ptr().cast::<u8>();
-                                        let len374 = vec374.len();
-                                        ::core::mem::forget(vec374);
+                                        let vec380 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr380 = vec380.as_ptr().cast::<u8>();
+                                        let len380 = vec380.len();
+                                        ::core::mem::forget(vec380);
                                         *base
                                             .add(::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len374;
-                                        *base.add(0).cast::<*mut u8>() = ptr374.cast_mut();
+                                            .cast::<usize>() = len380;
+                                        *base.add(0).cast::<*mut u8>() = ptr380.cast_mut();
                                     }
                                 }
-                                *ptr372
+                                *ptr378
                                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len375;
-                                *ptr372
+                                    .cast::<usize>() = len381;
+                                *ptr378
                                     .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = result375;
-                                let vec379 = query373;
-                                let len379 = vec379.len();
-                                let layout379 = _rt::alloc::Layout::from_size_align(
-                                    vec379.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                                    .cast::<*mut u8>() = result381;
+                                let vec385 = query379;
+                                let len385 = vec385.len();
+                                let layout385 = _rt::alloc::Layout::from_size_align(
+                                    vec385.len() * (4 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 )
                                 .unwrap();
-                                let (result379, _cleanup379) =
-                                    wit_bindgen::rt::Cleanup::new(layout379);
-                                if let Some(cleanup) = _cleanup379 {
+                                let (result385, _cleanup385) =
+                                    wit_bindgen::rt::Cleanup::new(layout385);
+                                if let Some(cleanup) = _cleanup385 {
                                     cleanup.forget();
                                 }
-                                for (i, e) in vec379.into_iter().enumerate() {
-                                    let base = result379
+                                for (i, e) in vec385.into_iter().enumerate() {
+                                    let base = result385
                                         .add(i * (4 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        let (t376_0, t376_1) = e;
-                                        let vec377 = (t376_0.into_bytes()).into_boxed_slice();
-                                        let ptr377 = vec377.as_ptr().cast::<u8>();
-                                        let len377 = vec377.len();
-                                        ::core::mem::forget(vec377);
+                                        let (t382_0, t382_1) = e;
+                                        let vec383 = (t382_0.into_bytes()).into_boxed_slice();
+                                        let ptr383 = vec383.as_ptr().cast::<u8>();
+                                        let len383 = vec383.len();
+                                        ::core::mem::forget(vec383);
                                         *base
                                             .add(::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len377;
-                                        *base.add(0).cast::<*mut u8>() = ptr377.cast_mut();
-                                        let vec378 = (t376_1.into_bytes()).into_boxed_slice();
-                                        let ptr378 = vec378.as_ptr().cast::<u8>();
-                                        let len378 = vec378.len();
-                                        ::core::mem::forget(vec378);
+                                            .cast::<usize>() = len383;
+                                        *base.add(0).cast::<*mut u8>() = ptr383.cast_mut();
+                                        let vec384 = (t382_1.into_bytes()).into_boxed_slice();
+                                        let ptr384 = vec384.as_ptr().cast::<u8>();
+                                        let len384 = vec384.len();
+                                        ::core::mem::forget(vec384);
                                         *base
                                             .add(3 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len378;
+                                            .cast::<usize>() = len384;
                                         *base
                                             .add(2 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>() = ptr378.cast_mut();
+                                            .cast::<*mut u8>() = ptr384.cast_mut();
                                     }
                                 }
-                                *ptr372
+                                *ptr378
                                     .add(8 + 4 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len379;
-                                *ptr372
+                                    .cast::<usize>() = len385;
+                                *ptr378
                                     .add(8 + 3 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = result379;
-                                let vec387 = headers373;
-                                let len387 = vec387.len();
-                                let layout387 = _rt::alloc::Layout::from_size_align(
-                                    vec387.len() * (8 * ::core::mem::size_of::<*const u8>()),
+                                    .cast::<*mut u8>() = result385;
+                                let vec393 = headers379;
+                                let len393 = vec393.len();
+                                let layout393 = _rt::alloc::Layout::from_size_align(
+                                    vec393.len() * (8 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 )
                                 .unwrap();
-                                let (result387, _cleanup387) =
-                                    wit_bindgen::rt::Cleanup::new(layout387);
-                                if let Some(cleanup) = _cleanup387 {
+                                let (result393, _cleanup393) =
+                                    wit_bindgen::rt::Cleanup::new(layout393);
+                                if let Some(cleanup) = _cleanup393 {
                                     cleanup.forget();
                                 }
-                                for (i, e) in vec387.into_iter().enumerate() {
-                                    let base = result387
+                                for (i, e) in vec393.into_iter().enumerate() {
+                                    let base = result393
                                         .add(i * (8 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        let super::super::super::super::multillm::provider::http::Header{ name:name380, value:value380, } = e;
-                                        let vec381 = (name380.into_bytes()).into_boxed_slice();
-                                        let ptr381 = vec381.as_ptr().cast::<u8>();
-                                        let len381 = vec381.len();
-                                        ::core::mem::forget(vec381);
+                                        let super::super::super::super::multillm::provider::http::Header{ name:name386, value:value386, } = e;
+                                        let vec387 = (name386.into_bytes()).into_boxed_slice();
+                                        let ptr387 = vec387.as_ptr().cast::<u8>();
+                                        let len387 = vec387.len();
+                                        ::core::mem::forget(vec387);
                                         *base
                                             .add(::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len381;
-                                        *base.add(0).cast::<*mut u8>() = ptr381.cast_mut();
-                                        use super::super::super::super::multillm::provider::http::HeaderValue as V386;
-                                        match value380 {
-                                            V386::Plain(e) => {
+                                            .cast::<usize>() = len387;
+                                        *base.add(0).cast::<*mut u8>() = ptr387.cast_mut();
+                                        use super::super::super::super::multillm::provider::http::HeaderValue as V392;
+                                        match value386 {
+                                            V392::Plain(e) => {
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<u8>() = (0i32) as u8;
-                                                let vec382 = (e.into_bytes()).into_boxed_slice();
-                                                let ptr382 = vec382.as_ptr().cast::<u8>();
-                                                let len382 = vec382.len();
-                                                ::core::mem::forget(vec382);
+                                                let vec388 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr388 = vec388.as_ptr().cast::<u8>();
+                                                let len388 = vec388.len();
+                                                ::core::mem::forget(vec388);
                                                 *base
                                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len382;
+                                                    .cast::<usize>() = len388;
                                                 *base
                                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr382.cast_mut();
+                                                    .cast::<*mut u8>() = ptr388.cast_mut();
                                             }
-                                            V386::Secret(e) => {
+                                            V392::Secret(e) => {
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
                                                     .cast::<u8>() = (1i32) as u8;
-                                                let super::super::super::super::multillm::provider::http::SecretRef{ name:name383, prefix:prefix383, optional:optional383, } = e;
-                                                let vec384 =
-                                                    (name383.into_bytes()).into_boxed_slice();
-                                                let ptr384 = vec384.as_ptr().cast::<u8>();
-                                                let len384 = vec384.len();
-                                                ::core::mem::forget(vec384);
+                                                let super::super::super::super::multillm::provider::http::SecretRef{ name:name389, prefix:prefix389, optional:optional389, } = e;
+                                                let vec390 =
+                                                    (name389.into_bytes()).into_boxed_slice();
+                                                let ptr390 = vec390.as_ptr().cast::<u8>();
+                                                let len390 = vec390.len();
+                                                ::core::mem::forget(vec390);
                                                 *base
                                                     .add(4 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len384;
+                                                    .cast::<usize>() = len390;
                                                 *base
                                                     .add(3 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr384.cast_mut();
-                                                let vec385 =
-                                                    (prefix383.into_bytes()).into_boxed_slice();
-                                                let ptr385 = vec385.as_ptr().cast::<u8>();
-                                                let len385 = vec385.len();
-                                                ::core::mem::forget(vec385);
+                                                    .cast::<*mut u8>() = ptr390.cast_mut();
+                                                let vec391 =
+                                                    (prefix389.into_bytes()).into_boxed_slice();
+                                                let ptr391 = vec391.as_ptr().cast::<u8>();
+                                                let len391 = vec391.len();
+                                                ::core::mem::forget(vec391);
                                                 *base
                                                     .add(6 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len385;
+                                                    .cast::<usize>() = len391;
                                                 *base
                                                     .add(5 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr385.cast_mut();
+                                                    .cast::<*mut u8>() = ptr391.cast_mut();
                                                 *base
                                                     .add(7 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<u8>() = (match optional383 {
+                                                    .cast::<u8>() = (match optional389 {
                                                     true => 1,
                                                     false => 0,
                                                 })
@@ -4986,44 +5041,44 @@ pub mod exports {
                                         }
                                     }
                                 }
-                                *ptr372
+                                *ptr378
                                     .add(8 + 6 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len387;
-                                *ptr372
+                                    .cast::<usize>() = len393;
+                                *ptr378
                                     .add(8 + 5 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = result387;
-                                let vec390 = body373;
-                                let len390 = vec390.len();
-                                let layout390 = _rt::alloc::Layout::from_size_align(
-                                    vec390.len() * (3 * ::core::mem::size_of::<*const u8>()),
+                                    .cast::<*mut u8>() = result393;
+                                let vec396 = body379;
+                                let len396 = vec396.len();
+                                let layout396 = _rt::alloc::Layout::from_size_align(
+                                    vec396.len() * (3 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 )
                                 .unwrap();
-                                let (result390, _cleanup390) =
-                                    wit_bindgen::rt::Cleanup::new(layout390);
-                                if let Some(cleanup) = _cleanup390 {
+                                let (result396, _cleanup396) =
+                                    wit_bindgen::rt::Cleanup::new(layout396);
+                                if let Some(cleanup) = _cleanup396 {
                                     cleanup.forget();
                                 }
-                                for (i, e) in vec390.into_iter().enumerate() {
-                                    let base = result390
+                                for (i, e) in vec396.into_iter().enumerate() {
+                                    let base = result396
                                         .add(i * (3 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        use super::super::super::super::multillm::provider::http::BodyPart as V389;
+                                        use super::super::super::super::multillm::provider::http::BodyPart as V395;
                                         match e {
-                                            V389::Text(e) => {
+                                            V395::Text(e) => {
                                                 *base.add(0).cast::<u8>() = (0i32) as u8;
-                                                let vec388 = (e.into_bytes()).into_boxed_slice();
-                                                let ptr388 = vec388.as_ptr().cast::<u8>();
-                                                let len388 = vec388.len();
-                                                ::core::mem::forget(vec388);
+                                                let vec394 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr394 = vec394.as_ptr().cast::<u8>();
+                                                let len394 = vec394.len();
+                                                ::core::mem::forget(vec394);
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len388;
+                                                    .cast::<usize>() = len394;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = ptr388.cast_mut();
+                                                    .cast::<*mut u8>() = ptr394.cast_mut();
                                             }
-                                            V389::BlobBase64(e) => {
+                                            V395::BlobBase64(e) => {
                                                 *base.add(0).cast::<u8>() = (1i32) as u8;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
@@ -5032,130 +5087,130 @@ pub mod exports {
                                         }
                                     }
                                 }
-                                *ptr372
+                                *ptr378
                                     .add(8 + 8 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len390;
-                                *ptr372
+                                    .cast::<usize>() = len396;
+                                *ptr378
                                     .add(8 + 7 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = result390;
-                                *ptr372
+                                    .cast::<*mut u8>() = result396;
+                                *ptr378
                                     .add(8 + 9 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<u8>() = (framing373.clone() as i32) as u8;
-                                let vec392 = warnings373;
-                                let len392 = vec392.len();
-                                let layout392 = _rt::alloc::Layout::from_size_align(
-                                    vec392.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                                    .cast::<u8>() = (framing379.clone() as i32) as u8;
+                                let vec398 = warnings379;
+                                let len398 = vec398.len();
+                                let layout398 = _rt::alloc::Layout::from_size_align(
+                                    vec398.len() * (2 * ::core::mem::size_of::<*const u8>()),
                                     ::core::mem::size_of::<*const u8>(),
                                 )
                                 .unwrap();
-                                let (result392, _cleanup392) =
-                                    wit_bindgen::rt::Cleanup::new(layout392);
-                                if let Some(cleanup) = _cleanup392 {
+                                let (result398, _cleanup398) =
+                                    wit_bindgen::rt::Cleanup::new(layout398);
+                                if let Some(cleanup) = _cleanup398 {
                                     cleanup.forget();
                                 }
-                                for (i, e) in vec392.into_iter().enumerate() {
-                                    let base = result392
+                                for (i, e) in vec398.into_iter().enumerate() {
+                                    let base = result398
                                         .add(i * (2 * ::core::mem::size_of::<*const u8>()));
                                     {
-                                        let vec391 = (e.into_bytes()).into_boxed_slice();
-                                        let ptr391 = vec391.as_ptr().cast::<u8>();
-                                        let len391 = vec391.len();
-                                        ::core::mem::forget(vec391);
+                                        let vec397 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr397 = vec397.as_ptr().cast::<u8>();
+                                        let len397 = vec397.len();
+                                        ::core::mem::forget(vec397);
                                         *base
                                             .add(::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len391;
-                                        *base.add(0).cast::<*mut u8>() = ptr391.cast_mut();
+                                            .cast::<usize>() = len397;
+                                        *base.add(0).cast::<*mut u8>() = ptr397.cast_mut();
                                     }
                                 }
-                                *ptr372
+                                *ptr378
                                     .add(8 + 11 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len392;
-                                *ptr372
+                                    .cast::<usize>() = len398;
+                                *ptr378
                                     .add(8 + 10 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = result392;
+                                    .cast::<*mut u8>() = result398;
                             }
                             Err(e) => {
-                                *ptr372.add(0).cast::<u8>() = (1i32) as u8;
+                                *ptr378.add(0).cast::<u8>() = (1i32) as u8;
                                 let super::super::super::super::multillm::provider::types::Error {
-                                    kind: kind393,
-                                    message: message393,
-                                    status: status393,
-                                    vendor_code: vendor_code393,
-                                    retry_after_ms: retry_after_ms393,
-                                    retryable: retryable393,
+                                    kind: kind399,
+                                    message: message399,
+                                    status: status399,
+                                    vendor_code: vendor_code399,
+                                    retry_after_ms: retry_after_ms399,
+                                    retryable: retryable399,
                                 } = e;
-                                *ptr372.add(8).cast::<u8>() = (kind393.clone() as i32) as u8;
-                                let vec394 = (message393.into_bytes()).into_boxed_slice();
-                                let ptr394 = vec394.as_ptr().cast::<u8>();
-                                let len394 = vec394.len();
-                                ::core::mem::forget(vec394);
-                                *ptr372
+                                *ptr378.add(8).cast::<u8>() = (kind399.clone() as i32) as u8;
+                                let vec400 = (message399.into_bytes()).into_boxed_slice();
+                                let ptr400 = vec400.as_ptr().cast::<u8>();
+                                let len400 = vec400.len();
+                                ::core::mem::forget(vec400);
+                                *ptr378
                                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<usize>() = len394;
-                                *ptr372
+                                    .cast::<usize>() = len400;
+                                *ptr378
                                     .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<*mut u8>() = ptr394.cast_mut();
-                                match status393 {
+                                    .cast::<*mut u8>() = ptr400.cast_mut();
+                                match status399 {
                                     Some(e) => {
-                                        *ptr372
+                                        *ptr378
                                             .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>() = (1i32) as u8;
-                                        *ptr372
+                                        *ptr378
                                             .add(10 + 3 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u16>() = (_rt::as_i32(e)) as u16;
                                     }
                                     None => {
-                                        *ptr372
+                                        *ptr378
                                             .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>() = (0i32) as u8;
                                     }
                                 };
-                                match vendor_code393 {
+                                match vendor_code399 {
                                     Some(e) => {
-                                        *ptr372
+                                        *ptr378
                                             .add(8 + 4 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>() = (1i32) as u8;
-                                        let vec395 = (e.into_bytes()).into_boxed_slice();
-                                        let ptr395 = vec395.as_ptr().cast::<u8>();
-                                        let len395 = vec395.len();
-                                        ::core::mem::forget(vec395);
-                                        *ptr372
+                                        let vec401 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr401 = vec401.as_ptr().cast::<u8>();
+                                        let len401 = vec401.len();
+                                        ::core::mem::forget(vec401);
+                                        *ptr378
                                             .add(8 + 6 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len395;
-                                        *ptr372
+                                            .cast::<usize>() = len401;
+                                        *ptr378
                                             .add(8 + 5 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>() = ptr395.cast_mut();
+                                            .cast::<*mut u8>() = ptr401.cast_mut();
                                     }
                                     None => {
-                                        *ptr372
+                                        *ptr378
                                             .add(8 + 4 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>() = (0i32) as u8;
                                     }
                                 };
-                                match retry_after_ms393 {
+                                match retry_after_ms399 {
                                     Some(e) => {
-                                        *ptr372
+                                        *ptr378
                                             .add(16 + 6 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>() = (1i32) as u8;
-                                        *ptr372
+                                        *ptr378
                                             .add(24 + 6 * ::core::mem::size_of::<*const u8>())
                                             .cast::<i64>() = _rt::as_i64(e);
                                     }
                                     None => {
-                                        *ptr372
+                                        *ptr378
                                             .add(16 + 6 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>() = (0i32) as u8;
                                     }
                                 };
-                                *ptr372
+                                *ptr378
                                     .add(32 + 6 * ::core::mem::size_of::<*const u8>())
-                                    .cast::<u8>() = (match retryable393 {
+                                    .cast::<u8>() = (match retryable399 {
                                     true => 1,
                                     false => 0,
                                 }) as u8;
                             }
                         };
-                        ptr372
+                        ptr378
                     }
                 }
                 #[doc(hidden)]
@@ -14229,10 +14284,10 @@ macro_rules! __export_provider_impl {
                                                   #[unsafe(link_section = "component-type:wit-bindgen:0.61.1:multillm:provider@0.2.0:provider:imports and exports")]
                                                   #[doc(hidden)]
                                                   #[allow(clippy::octal_escapes)]
-                                                  pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 4338] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xf3\x20\x01A\x02\x01\
-A\x13\x01B_\x01s\x04\0\x04json\x03\0\0\x01m\x04\x06system\x04user\x09assistant\x04\
-tool\x04\0\x04role\x03\0\x02\x01ky\x01r\x01\x07seconds\x04\x04\0\x05cache\x03\0\x05\
+                                                  pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 4359] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x88!\x01A\x02\x01A\x13\
+\x01B_\x01s\x04\0\x04json\x03\0\0\x01m\x04\x06system\x04user\x09assistant\x04too\
+l\x04\0\x04role\x03\0\x02\x01ky\x01r\x01\x07seconds\x04\x04\0\x05cache\x03\0\x05\
 \x01q\x04\x03url\x01s\0\x08document\x01s\0\x04file\x01s\0\x07unknown\0\0\x04\0\x0f\
 citation-source\x03\0\x07\x01ks\x01k\x01\x01r\x06\x06source\x08\x05title\x09\x0a\
 cited-text\x09\x05start\x04\x03end\x04\x05extra\x0a\x04\0\x08citation\x03\0\x0b\x01\
@@ -14248,83 +14303,83 @@ l\x03\0\x1b\x01q\x03\x04text\x01s\0\x05media\x01\x1a\0\x06opaque\x01\x14\0\x04\0
 \x0bresult-part\x03\0\x1d\x01p\x1e\x01r\x07\x07call-ids\x05local\x7f\x04names\x07\
 content\x1f\x08is-error\x7f\x05cache\x0e\x05extra\x0a\x04\0\x0btool-result\x03\0\
 \x20\x01q\x02\x06schema\x01\x01\0\x04text\x01\x0a\0\x04\0\x0atool-input\x03\0\"\x01\
-k\x7f\x01r\x06\x04names\x0bdescription\x09\x05input#\x06strict$\x05cache\x0e\x05\
-extra\x0a\x04\0\x04tool\x03\0%\x01r\x02\x04names\x07options\x0a\x04\0\x0bserver-\
-tool\x03\0'\x01r\x04\x02id\x09\x04names\x05input\x0a\x04data\x01\x04\0\x10server\
--tool-call\x03\0)\x01r\x05\x07call-id\x09\x04names\x08is-error\x7f\x07content\x1f\
-\x04data\x01\x04\0\x12server-tool-result\x03\0+\x01q\x08\x04text\x01\x10\0\x05me\
-dia\x01\x1a\0\x09tool-call\x01\x1c\0\x0btool-result\x01!\0\x09reasoning\x01\x12\0\
-\x10server-tool-call\x01*\0\x12server-tool-result\x01,\0\x06opaque\x01\x14\0\x04\
-\0\x04part\x03\0-\x01p.\x01r\x03\x04role\x03\x07content/\x05extra\x0a\x04\0\x07m\
-essage\x03\00\x01ps\x01q\x05\x04auto\0\0\x04none\0\0\x08required\0\0\x05named\x01\
-s\0\x06one-of\x012\0\x04\0\x0btool-choice\x03\03\x01r\x04\x04names\x0bdescriptio\
-n\x09\x06schema\x01\x06strict$\x04\0\x0bjson-schema\x03\05\x01q\x03\x04text\0\0\x04\
-json\0\0\x0bjson-schema\x016\0\x04\0\x0fresponse-format\x03\07\x01ku\x01kx\x01r\x08\
-\x0amax-tokens\x04\x0btemperature9\x05top-p9\x05top-k\x04\x04stop2\x04seed:\x11f\
-requency-penalty9\x10presence-penalty9\x04\0\x08sampling\x03\0;\x01p1\x01p&\x01p\
-(\x01r\x0b\x08messages=\x05tools>\x0cserver-tools?\x0btool-choice4\x13parallel-t\
-ool-calls$\x0fresponse-format8\x07outputs2\x08sampling<\x10reasoning-effort\x09\x10\
-drop-unsupported\x7f\x05extra\x0a\x04\0\x0cchat-request\x03\0@\x01r\x02\x04names\
-\x05valuew\x04\0\x05count\x03\0B\x01kw\x01p\xc3\0\x01r\x0a\x0dprompt-tokens\xc4\0\
-\x11completion-tokens\xc4\0\x0ctotal-tokens\xc4\0\x0dcached-tokens\xc4\0\x12cach\
-e-write-tokens\xc4\0\x10reasoning-tokens\xc4\0\x07details\xc5\0\x04cost\x09\x04t\
-ier\x09\x08unpriced2\x04\0\x05usage\x03\0F\x01m\x06\x04stop\x06length\x0atool-ca\
-lls\x0econtent-filter\x05error\x05other\x04\0\x0dfinish-reason\x03\0H\x01r\x02\x06\
-reason\xc9\0\x03raw\x09\x04\0\x06finish\x03\0J\x01m\x12\x0finvalid-request\x0bun\
-supported\x0eauthentication\x0apermission\x07billing\x09not-found\x0econtext-len\
-gth\x10content-filtered\x11payload-too-large\x0crate-limited\x0fquota-exhausted\x07\
-timeout\x0aoverloaded\x06server\x09truncated\x12malformed-response\x0bunavailabl\
-e\x05other\x04\0\x0aerror-kind\x03\0L\x01k{\x01r\x06\x04kind\xcd\0\x07messages\x06\
-status\xce\0\x0bvendor-code\x09\x0eretry-after-ms\xc4\0\x09retryable\x7f\x04\0\x05\
-error\x03\0O\x01m\x02\x05whole\x06stream\x04\0\x04mode\x03\0Q\x01r\x06\x02id\x09\
-\x05model\x09\x07content/\x06finish\xcb\0\x05usage\xc7\0\x05extra\x0a\x04\0\x0dc\
-hat-response\x03\0S\x01r\x05\x05indexy\x02id\x09\x04names\x09signature\x09\x05ex\
-tra\x0a\x04\0\x0ftool-call-start\x03\0U\x01r\x02\x05indexy\x09argumentss\x04\0\x0f\
-tool-call-delta\x03\0W\x01r\x02\x02id\x09\x05model\x09\x04\0\x07started\x03\0Y\x01\
-q\x14\x07started\x01\xda\0\0\x04text\x01s\0\x08citation\x01\x0c\0\x0etext-signat\
-ure\x01s\0\x08text-end\0\0\x09reasoning\x01s\0\x13reasoning-signature\x01s\0\x12\
-redacted-reasoning\x01s\0\x0ftool-call-start\x01\xd6\0\0\x0ftool-call-delta\x01\xd8\
-\0\0\x05media\x01\x1a\0\x10server-tool-call\x01*\0\x12server-tool-result\x01,\0\x06\
-opaque\x01\x14\0\x0apart-extra\x01\x01\0\x05usage\x01\xc7\0\0\x08finished\x01\xcb\
-\0\0\x05extra\x01\x01\0\x04done\0\0\x06failed\x01\xd0\0\0\x04\0\x0achat-event\x03\
-\0[\x01r\x03\x05models\x08settings\x01\x04wires\x04\0\x06target\x03\0]\x03\0\x1d\
-multillm:provider/types@0.2.0\x05\0\x02\x03\0\0\x04blob\x01B\x1a\x02\x03\x02\x01\
-\x01\x04\0\x04blob\x03\0\0\x01m\x02\x03get\x04post\x04\0\x06method\x03\0\x02\x01\
-r\x03\x04names\x06prefixs\x08optional\x7f\x04\0\x0asecret-ref\x03\0\x04\x01q\x02\
-\x05plain\x01s\0\x06secret\x01\x05\0\x04\0\x0cheader-value\x03\0\x06\x01r\x02\x04\
-names\x05value\x07\x04\0\x06header\x03\0\x08\x01q\x02\x04text\x01s\0\x0bblob-bas\
-e64\x01y\0\x04\0\x09body-part\x03\0\x0a\x01m\x03\x05whole\x03sse\x06ndjson\x04\0\
-\x07framing\x03\0\x0c\x01ps\x01o\x02ss\x01p\x0f\x01p\x09\x01p\x0b\x01r\x07\x06me\
-thod\x03\x04path\x0e\x05query\x10\x07headers\x11\x04body\x12\x07framing\x0d\x08w\
-arnings\x0e\x04\0\x07request\x03\0\x13\x01r\x03\x06status{\x07headers\x10\x04bod\
-ys\x04\0\x08response\x03\0\x15\x01ks\x01r\x02\x05event\x17\x04datas\x04\0\x05fra\
-me\x03\0\x18\x03\0\x1cmultillm:provider/http@0.2.0\x05\x02\x02\x03\0\0\x04json\x01\
-B\x13\x02\x03\x02\x01\x03\x04\0\x04json\x03\0\0\x01ps\x01r\x03\x04names\x03env\x02\
-\x08required\x7f\x04\0\x06secret\x03\0\x03\x01r\x03\x04names\x0bdescriptions\x06\
-schema\x01\x04\0\x07setting\x03\0\x05\x01m\x04\x02no\x03yes\x0bsome-models\x08em\
-ulated\x04\0\x07support\x03\0\x07\x01r\x02\x04names\x07support\x08\x04\0\x0acapa\
-bility\x03\0\x09\x01ks\x01p\x04\x01p\x06\x01p\x0a\x01r\x0b\x04names\x05titles\x07\
-versions\x0ddocumentations\x10default-base-url\x0b\x0cbase-url-env\x02\x07secret\
-s\x0c\x08settings\x0d\x0ccapabilities\x0e\x05wires\x02\x06passes\x02\x04\0\x04in\
-fo\x03\0\x0f\x01@\0\0\x10\x04\0\x08describe\x01\x11\x04\0\x20multillm:provider/m\
-etadata@0.2.0\x05\x04\x02\x03\0\0\x0cchat-request\x02\x03\0\0\x0dchat-response\x02\
-\x03\0\0\x0achat-event\x02\x03\0\0\x04mode\x02\x03\0\0\x06target\x02\x03\0\0\x05\
-error\x02\x03\0\x01\x07request\x02\x03\0\x01\x08response\x02\x03\0\x01\x05frame\x01\
-B%\x02\x03\x02\x01\x05\x04\0\x0cchat-request\x03\0\0\x02\x03\x02\x01\x06\x04\0\x0d\
-chat-response\x03\0\x02\x02\x03\x02\x01\x07\x04\0\x0achat-event\x03\0\x04\x02\x03\
-\x02\x01\x08\x04\0\x04mode\x03\0\x06\x02\x03\x02\x01\x09\x04\0\x06target\x03\0\x08\
-\x02\x03\x02\x01\x0a\x04\0\x05error\x03\0\x0a\x02\x03\x02\x01\x0b\x04\0\x07reque\
-st\x03\0\x0c\x02\x03\x02\x01\x0c\x04\0\x08response\x03\0\x0e\x02\x03\x02\x01\x0d\
-\x04\0\x05frame\x03\0\x10\x04\0\x07decoder\x03\x01\x01i\x12\x01@\x01\x06target\x09\
-\0\x13\x04\0\x14[constructor]decoder\x01\x14\x01h\x12\x01p\x11\x01p\x05\x01@\x02\
-\x04self\x15\x06frames\x16\0\x17\x04\0\x14[method]decoder.push\x01\x18\x01@\x01\x04\
-self\x15\0\x17\x04\0\x16[method]decoder.finish\x01\x19\x01j\x01\x0d\x01\x0b\x01@\
-\x03\x06target\x09\x07request\x01\x04mode\x07\0\x1a\x04\0\x06encode\x01\x1b\x01j\
-\x01\x03\x01\x0b\x01@\x02\x06target\x09\x08response\x0f\0\x1c\x04\0\x06decode\x01\
-\x1d\x01@\x02\x06target\x09\x08response\x0f\0\x0b\x04\0\x0cdecode-error\x01\x1e\x04\
-\0\x1cmultillm:provider/chat@0.2.0\x05\x0e\x04\0\x20multillm:provider/provider@0\
-.2.0\x04\0\x0b\x0e\x01\0\x08provider\x03\0\0\0G\x09producers\x01\x0cprocessed-by\
-\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+k\x7f\x01r\x07\x04names\x0bdescription\x09\x05input#\x06strict$\x0ddefer-loading\
+$\x05cache\x0e\x05extra\x0a\x04\0\x04tool\x03\0%\x01r\x02\x04names\x07options\x0a\
+\x04\0\x0bserver-tool\x03\0'\x01r\x04\x02id\x09\x04names\x05input\x0a\x04data\x01\
+\x04\0\x10server-tool-call\x03\0)\x01r\x05\x07call-id\x09\x04names\x08is-error\x7f\
+\x07content\x1f\x04data\x01\x04\0\x12server-tool-result\x03\0+\x01q\x08\x04text\x01\
+\x10\0\x05media\x01\x1a\0\x09tool-call\x01\x1c\0\x0btool-result\x01!\0\x09reason\
+ing\x01\x12\0\x10server-tool-call\x01*\0\x12server-tool-result\x01,\0\x06opaque\x01\
+\x14\0\x04\0\x04part\x03\0-\x01p.\x01r\x03\x04role\x03\x07content/\x05extra\x0a\x04\
+\0\x07message\x03\00\x01ps\x01q\x05\x04auto\0\0\x04none\0\0\x08required\0\0\x05n\
+amed\x01s\0\x06one-of\x012\0\x04\0\x0btool-choice\x03\03\x01r\x04\x04names\x0bde\
+scription\x09\x06schema\x01\x06strict$\x04\0\x0bjson-schema\x03\05\x01q\x03\x04t\
+ext\0\0\x04json\0\0\x0bjson-schema\x016\0\x04\0\x0fresponse-format\x03\07\x01ku\x01\
+kx\x01r\x08\x0amax-tokens\x04\x0btemperature9\x05top-p9\x05top-k\x04\x04stop2\x04\
+seed:\x11frequency-penalty9\x10presence-penalty9\x04\0\x08sampling\x03\0;\x01p1\x01\
+p&\x01p(\x01r\x0c\x08messages=\x05tools>\x0cserver-tools?\x0btool-choice4\x13par\
+allel-tool-calls$\x0fresponse-format8\x07outputs2\x08sampling<\x10reasoning-effo\
+rt\x09\x04user\x09\x10drop-unsupported\x7f\x05extra\x0a\x04\0\x0cchat-request\x03\
+\0@\x01r\x02\x04names\x05valuew\x04\0\x05count\x03\0B\x01kw\x01p\xc3\0\x01r\x0a\x0d\
+prompt-tokens\xc4\0\x11completion-tokens\xc4\0\x0ctotal-tokens\xc4\0\x0dcached-t\
+okens\xc4\0\x12cache-write-tokens\xc4\0\x10reasoning-tokens\xc4\0\x07details\xc5\
+\0\x04cost\x09\x04tier\x09\x08unpriced2\x04\0\x05usage\x03\0F\x01m\x06\x04stop\x06\
+length\x0atool-calls\x0econtent-filter\x05error\x05other\x04\0\x0dfinish-reason\x03\
+\0H\x01r\x02\x06reason\xc9\0\x03raw\x09\x04\0\x06finish\x03\0J\x01m\x12\x0finval\
+id-request\x0bunsupported\x0eauthentication\x0apermission\x07billing\x09not-foun\
+d\x0econtext-length\x10content-filtered\x11payload-too-large\x0crate-limited\x0f\
+quota-exhausted\x07timeout\x0aoverloaded\x06server\x09truncated\x12malformed-res\
+ponse\x0bunavailable\x05other\x04\0\x0aerror-kind\x03\0L\x01k{\x01r\x06\x04kind\xcd\
+\0\x07messages\x06status\xce\0\x0bvendor-code\x09\x0eretry-after-ms\xc4\0\x09ret\
+ryable\x7f\x04\0\x05error\x03\0O\x01m\x02\x05whole\x06stream\x04\0\x04mode\x03\0\
+Q\x01r\x06\x02id\x09\x05model\x09\x07content/\x06finish\xcb\0\x05usage\xc7\0\x05\
+extra\x0a\x04\0\x0dchat-response\x03\0S\x01r\x05\x05indexy\x02id\x09\x04names\x09\
+signature\x09\x05extra\x0a\x04\0\x0ftool-call-start\x03\0U\x01r\x02\x05indexy\x09\
+argumentss\x04\0\x0ftool-call-delta\x03\0W\x01r\x02\x02id\x09\x05model\x09\x04\0\
+\x07started\x03\0Y\x01q\x14\x07started\x01\xda\0\0\x04text\x01s\0\x08citation\x01\
+\x0c\0\x0etext-signature\x01s\0\x08text-end\0\0\x09reasoning\x01s\0\x13reasoning\
+-signature\x01s\0\x12redacted-reasoning\x01s\0\x0ftool-call-start\x01\xd6\0\0\x0f\
+tool-call-delta\x01\xd8\0\0\x05media\x01\x1a\0\x10server-tool-call\x01*\0\x12ser\
+ver-tool-result\x01,\0\x06opaque\x01\x14\0\x0apart-extra\x01\x01\0\x05usage\x01\xc7\
+\0\0\x08finished\x01\xcb\0\0\x05extra\x01\x01\0\x04done\0\0\x06failed\x01\xd0\0\0\
+\x04\0\x0achat-event\x03\0[\x01r\x03\x05models\x08settings\x01\x04wires\x04\0\x06\
+target\x03\0]\x03\0\x1dmultillm:provider/types@0.2.0\x05\0\x02\x03\0\0\x04blob\x01\
+B\x1a\x02\x03\x02\x01\x01\x04\0\x04blob\x03\0\0\x01m\x02\x03get\x04post\x04\0\x06\
+method\x03\0\x02\x01r\x03\x04names\x06prefixs\x08optional\x7f\x04\0\x0asecret-re\
+f\x03\0\x04\x01q\x02\x05plain\x01s\0\x06secret\x01\x05\0\x04\0\x0cheader-value\x03\
+\0\x06\x01r\x02\x04names\x05value\x07\x04\0\x06header\x03\0\x08\x01q\x02\x04text\
+\x01s\0\x0bblob-base64\x01y\0\x04\0\x09body-part\x03\0\x0a\x01m\x03\x05whole\x03\
+sse\x06ndjson\x04\0\x07framing\x03\0\x0c\x01ps\x01o\x02ss\x01p\x0f\x01p\x09\x01p\
+\x0b\x01r\x07\x06method\x03\x04path\x0e\x05query\x10\x07headers\x11\x04body\x12\x07\
+framing\x0d\x08warnings\x0e\x04\0\x07request\x03\0\x13\x01r\x03\x06status{\x07he\
+aders\x10\x04bodys\x04\0\x08response\x03\0\x15\x01ks\x01r\x02\x05event\x17\x04da\
+tas\x04\0\x05frame\x03\0\x18\x03\0\x1cmultillm:provider/http@0.2.0\x05\x02\x02\x03\
+\0\0\x04json\x01B\x13\x02\x03\x02\x01\x03\x04\0\x04json\x03\0\0\x01ps\x01r\x03\x04\
+names\x03env\x02\x08required\x7f\x04\0\x06secret\x03\0\x03\x01r\x03\x04names\x0b\
+descriptions\x06schema\x01\x04\0\x07setting\x03\0\x05\x01m\x04\x02no\x03yes\x0bs\
+ome-models\x08emulated\x04\0\x07support\x03\0\x07\x01r\x02\x04names\x07support\x08\
+\x04\0\x0acapability\x03\0\x09\x01ks\x01p\x04\x01p\x06\x01p\x0a\x01r\x0b\x04name\
+s\x05titles\x07versions\x0ddocumentations\x10default-base-url\x0b\x0cbase-url-en\
+v\x02\x07secrets\x0c\x08settings\x0d\x0ccapabilities\x0e\x05wires\x02\x06passes\x02\
+\x04\0\x04info\x03\0\x0f\x01@\0\0\x10\x04\0\x08describe\x01\x11\x04\0\x20multill\
+m:provider/metadata@0.2.0\x05\x04\x02\x03\0\0\x0cchat-request\x02\x03\0\0\x0dcha\
+t-response\x02\x03\0\0\x0achat-event\x02\x03\0\0\x04mode\x02\x03\0\0\x06target\x02\
+\x03\0\0\x05error\x02\x03\0\x01\x07request\x02\x03\0\x01\x08response\x02\x03\0\x01\
+\x05frame\x01B%\x02\x03\x02\x01\x05\x04\0\x0cchat-request\x03\0\0\x02\x03\x02\x01\
+\x06\x04\0\x0dchat-response\x03\0\x02\x02\x03\x02\x01\x07\x04\0\x0achat-event\x03\
+\0\x04\x02\x03\x02\x01\x08\x04\0\x04mode\x03\0\x06\x02\x03\x02\x01\x09\x04\0\x06\
+target\x03\0\x08\x02\x03\x02\x01\x0a\x04\0\x05error\x03\0\x0a\x02\x03\x02\x01\x0b\
+\x04\0\x07request\x03\0\x0c\x02\x03\x02\x01\x0c\x04\0\x08response\x03\0\x0e\x02\x03\
+\x02\x01\x0d\x04\0\x05frame\x03\0\x10\x04\0\x07decoder\x03\x01\x01i\x12\x01@\x01\
+\x06target\x09\0\x13\x04\0\x14[constructor]decoder\x01\x14\x01h\x12\x01p\x11\x01\
+p\x05\x01@\x02\x04self\x15\x06frames\x16\0\x17\x04\0\x14[method]decoder.push\x01\
+\x18\x01@\x01\x04self\x15\0\x17\x04\0\x16[method]decoder.finish\x01\x19\x01j\x01\
+\x0d\x01\x0b\x01@\x03\x06target\x09\x07request\x01\x04mode\x07\0\x1a\x04\0\x06en\
+code\x01\x1b\x01j\x01\x03\x01\x0b\x01@\x02\x06target\x09\x08response\x0f\0\x1c\x04\
+\0\x06decode\x01\x1d\x01@\x02\x06target\x09\x08response\x0f\0\x0b\x04\0\x0cdecod\
+e-error\x01\x1e\x04\0\x1cmultillm:provider/chat@0.2.0\x05\x0e\x04\0\x20multillm:\
+provider/provider@0.2.0\x04\0\x0b\x0e\x01\0\x08provider\x03\0\0\0G\x09producers\x01\
+\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
                                                 };
                                                 )
                                               }
@@ -14335,8 +14390,8 @@ pub use __export_provider_impl as export_world_provider;
 #[unsafe(link_section = "component-type:wit-bindgen:0.61.1:multillm:provider@0.2.0:provider-with-all-of-its-exports-removed:encoded world")]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3429] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc6\x19\x01A\x02\x01\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3450] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xdb\x19\x01A\x02\x01\
 A\x05\x01B_\x01s\x04\0\x04json\x03\0\0\x01m\x04\x06system\x04user\x09assistant\x04\
 tool\x04\0\x04role\x03\0\x02\x01ky\x01r\x01\x07seconds\x04\x04\0\x05cache\x03\0\x05\
 \x01q\x04\x03url\x01s\0\x08document\x01s\0\x04file\x01s\0\x07unknown\0\0\x04\0\x0f\
@@ -14354,60 +14409,60 @@ l\x03\0\x1b\x01q\x03\x04text\x01s\0\x05media\x01\x1a\0\x06opaque\x01\x14\0\x04\0
 \x0bresult-part\x03\0\x1d\x01p\x1e\x01r\x07\x07call-ids\x05local\x7f\x04names\x07\
 content\x1f\x08is-error\x7f\x05cache\x0e\x05extra\x0a\x04\0\x0btool-result\x03\0\
 \x20\x01q\x02\x06schema\x01\x01\0\x04text\x01\x0a\0\x04\0\x0atool-input\x03\0\"\x01\
-k\x7f\x01r\x06\x04names\x0bdescription\x09\x05input#\x06strict$\x05cache\x0e\x05\
-extra\x0a\x04\0\x04tool\x03\0%\x01r\x02\x04names\x07options\x0a\x04\0\x0bserver-\
-tool\x03\0'\x01r\x04\x02id\x09\x04names\x05input\x0a\x04data\x01\x04\0\x10server\
--tool-call\x03\0)\x01r\x05\x07call-id\x09\x04names\x08is-error\x7f\x07content\x1f\
-\x04data\x01\x04\0\x12server-tool-result\x03\0+\x01q\x08\x04text\x01\x10\0\x05me\
-dia\x01\x1a\0\x09tool-call\x01\x1c\0\x0btool-result\x01!\0\x09reasoning\x01\x12\0\
-\x10server-tool-call\x01*\0\x12server-tool-result\x01,\0\x06opaque\x01\x14\0\x04\
-\0\x04part\x03\0-\x01p.\x01r\x03\x04role\x03\x07content/\x05extra\x0a\x04\0\x07m\
-essage\x03\00\x01ps\x01q\x05\x04auto\0\0\x04none\0\0\x08required\0\0\x05named\x01\
-s\0\x06one-of\x012\0\x04\0\x0btool-choice\x03\03\x01r\x04\x04names\x0bdescriptio\
-n\x09\x06schema\x01\x06strict$\x04\0\x0bjson-schema\x03\05\x01q\x03\x04text\0\0\x04\
-json\0\0\x0bjson-schema\x016\0\x04\0\x0fresponse-format\x03\07\x01ku\x01kx\x01r\x08\
-\x0amax-tokens\x04\x0btemperature9\x05top-p9\x05top-k\x04\x04stop2\x04seed:\x11f\
-requency-penalty9\x10presence-penalty9\x04\0\x08sampling\x03\0;\x01p1\x01p&\x01p\
-(\x01r\x0b\x08messages=\x05tools>\x0cserver-tools?\x0btool-choice4\x13parallel-t\
-ool-calls$\x0fresponse-format8\x07outputs2\x08sampling<\x10reasoning-effort\x09\x10\
-drop-unsupported\x7f\x05extra\x0a\x04\0\x0cchat-request\x03\0@\x01r\x02\x04names\
-\x05valuew\x04\0\x05count\x03\0B\x01kw\x01p\xc3\0\x01r\x0a\x0dprompt-tokens\xc4\0\
-\x11completion-tokens\xc4\0\x0ctotal-tokens\xc4\0\x0dcached-tokens\xc4\0\x12cach\
-e-write-tokens\xc4\0\x10reasoning-tokens\xc4\0\x07details\xc5\0\x04cost\x09\x04t\
-ier\x09\x08unpriced2\x04\0\x05usage\x03\0F\x01m\x06\x04stop\x06length\x0atool-ca\
-lls\x0econtent-filter\x05error\x05other\x04\0\x0dfinish-reason\x03\0H\x01r\x02\x06\
-reason\xc9\0\x03raw\x09\x04\0\x06finish\x03\0J\x01m\x12\x0finvalid-request\x0bun\
-supported\x0eauthentication\x0apermission\x07billing\x09not-found\x0econtext-len\
-gth\x10content-filtered\x11payload-too-large\x0crate-limited\x0fquota-exhausted\x07\
-timeout\x0aoverloaded\x06server\x09truncated\x12malformed-response\x0bunavailabl\
-e\x05other\x04\0\x0aerror-kind\x03\0L\x01k{\x01r\x06\x04kind\xcd\0\x07messages\x06\
-status\xce\0\x0bvendor-code\x09\x0eretry-after-ms\xc4\0\x09retryable\x7f\x04\0\x05\
-error\x03\0O\x01m\x02\x05whole\x06stream\x04\0\x04mode\x03\0Q\x01r\x06\x02id\x09\
-\x05model\x09\x07content/\x06finish\xcb\0\x05usage\xc7\0\x05extra\x0a\x04\0\x0dc\
-hat-response\x03\0S\x01r\x05\x05indexy\x02id\x09\x04names\x09signature\x09\x05ex\
-tra\x0a\x04\0\x0ftool-call-start\x03\0U\x01r\x02\x05indexy\x09argumentss\x04\0\x0f\
-tool-call-delta\x03\0W\x01r\x02\x02id\x09\x05model\x09\x04\0\x07started\x03\0Y\x01\
-q\x14\x07started\x01\xda\0\0\x04text\x01s\0\x08citation\x01\x0c\0\x0etext-signat\
-ure\x01s\0\x08text-end\0\0\x09reasoning\x01s\0\x13reasoning-signature\x01s\0\x12\
-redacted-reasoning\x01s\0\x0ftool-call-start\x01\xd6\0\0\x0ftool-call-delta\x01\xd8\
-\0\0\x05media\x01\x1a\0\x10server-tool-call\x01*\0\x12server-tool-result\x01,\0\x06\
-opaque\x01\x14\0\x0apart-extra\x01\x01\0\x05usage\x01\xc7\0\0\x08finished\x01\xcb\
-\0\0\x05extra\x01\x01\0\x04done\0\0\x06failed\x01\xd0\0\0\x04\0\x0achat-event\x03\
-\0[\x01r\x03\x05models\x08settings\x01\x04wires\x04\0\x06target\x03\0]\x03\0\x1d\
-multillm:provider/types@0.2.0\x05\0\x02\x03\0\0\x04blob\x01B\x1a\x02\x03\x02\x01\
-\x01\x04\0\x04blob\x03\0\0\x01m\x02\x03get\x04post\x04\0\x06method\x03\0\x02\x01\
-r\x03\x04names\x06prefixs\x08optional\x7f\x04\0\x0asecret-ref\x03\0\x04\x01q\x02\
-\x05plain\x01s\0\x06secret\x01\x05\0\x04\0\x0cheader-value\x03\0\x06\x01r\x02\x04\
-names\x05value\x07\x04\0\x06header\x03\0\x08\x01q\x02\x04text\x01s\0\x0bblob-bas\
-e64\x01y\0\x04\0\x09body-part\x03\0\x0a\x01m\x03\x05whole\x03sse\x06ndjson\x04\0\
-\x07framing\x03\0\x0c\x01ps\x01o\x02ss\x01p\x0f\x01p\x09\x01p\x0b\x01r\x07\x06me\
-thod\x03\x04path\x0e\x05query\x10\x07headers\x11\x04body\x12\x07framing\x0d\x08w\
-arnings\x0e\x04\0\x07request\x03\0\x13\x01r\x03\x06status{\x07headers\x10\x04bod\
-ys\x04\0\x08response\x03\0\x15\x01ks\x01r\x02\x05event\x17\x04datas\x04\0\x05fra\
-me\x03\0\x18\x03\0\x1cmultillm:provider/http@0.2.0\x05\x02\x04\0@multillm:provid\
-er/provider-with-all-of-its-exports-removed@0.2.0\x04\0\x0b.\x01\0(provider-with\
--all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dw\
-it-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+k\x7f\x01r\x07\x04names\x0bdescription\x09\x05input#\x06strict$\x0ddefer-loading\
+$\x05cache\x0e\x05extra\x0a\x04\0\x04tool\x03\0%\x01r\x02\x04names\x07options\x0a\
+\x04\0\x0bserver-tool\x03\0'\x01r\x04\x02id\x09\x04names\x05input\x0a\x04data\x01\
+\x04\0\x10server-tool-call\x03\0)\x01r\x05\x07call-id\x09\x04names\x08is-error\x7f\
+\x07content\x1f\x04data\x01\x04\0\x12server-tool-result\x03\0+\x01q\x08\x04text\x01\
+\x10\0\x05media\x01\x1a\0\x09tool-call\x01\x1c\0\x0btool-result\x01!\0\x09reason\
+ing\x01\x12\0\x10server-tool-call\x01*\0\x12server-tool-result\x01,\0\x06opaque\x01\
+\x14\0\x04\0\x04part\x03\0-\x01p.\x01r\x03\x04role\x03\x07content/\x05extra\x0a\x04\
+\0\x07message\x03\00\x01ps\x01q\x05\x04auto\0\0\x04none\0\0\x08required\0\0\x05n\
+amed\x01s\0\x06one-of\x012\0\x04\0\x0btool-choice\x03\03\x01r\x04\x04names\x0bde\
+scription\x09\x06schema\x01\x06strict$\x04\0\x0bjson-schema\x03\05\x01q\x03\x04t\
+ext\0\0\x04json\0\0\x0bjson-schema\x016\0\x04\0\x0fresponse-format\x03\07\x01ku\x01\
+kx\x01r\x08\x0amax-tokens\x04\x0btemperature9\x05top-p9\x05top-k\x04\x04stop2\x04\
+seed:\x11frequency-penalty9\x10presence-penalty9\x04\0\x08sampling\x03\0;\x01p1\x01\
+p&\x01p(\x01r\x0c\x08messages=\x05tools>\x0cserver-tools?\x0btool-choice4\x13par\
+allel-tool-calls$\x0fresponse-format8\x07outputs2\x08sampling<\x10reasoning-effo\
+rt\x09\x04user\x09\x10drop-unsupported\x7f\x05extra\x0a\x04\0\x0cchat-request\x03\
+\0@\x01r\x02\x04names\x05valuew\x04\0\x05count\x03\0B\x01kw\x01p\xc3\0\x01r\x0a\x0d\
+prompt-tokens\xc4\0\x11completion-tokens\xc4\0\x0ctotal-tokens\xc4\0\x0dcached-t\
+okens\xc4\0\x12cache-write-tokens\xc4\0\x10reasoning-tokens\xc4\0\x07details\xc5\
+\0\x04cost\x09\x04tier\x09\x08unpriced2\x04\0\x05usage\x03\0F\x01m\x06\x04stop\x06\
+length\x0atool-calls\x0econtent-filter\x05error\x05other\x04\0\x0dfinish-reason\x03\
+\0H\x01r\x02\x06reason\xc9\0\x03raw\x09\x04\0\x06finish\x03\0J\x01m\x12\x0finval\
+id-request\x0bunsupported\x0eauthentication\x0apermission\x07billing\x09not-foun\
+d\x0econtext-length\x10content-filtered\x11payload-too-large\x0crate-limited\x0f\
+quota-exhausted\x07timeout\x0aoverloaded\x06server\x09truncated\x12malformed-res\
+ponse\x0bunavailable\x05other\x04\0\x0aerror-kind\x03\0L\x01k{\x01r\x06\x04kind\xcd\
+\0\x07messages\x06status\xce\0\x0bvendor-code\x09\x0eretry-after-ms\xc4\0\x09ret\
+ryable\x7f\x04\0\x05error\x03\0O\x01m\x02\x05whole\x06stream\x04\0\x04mode\x03\0\
+Q\x01r\x06\x02id\x09\x05model\x09\x07content/\x06finish\xcb\0\x05usage\xc7\0\x05\
+extra\x0a\x04\0\x0dchat-response\x03\0S\x01r\x05\x05indexy\x02id\x09\x04names\x09\
+signature\x09\x05extra\x0a\x04\0\x0ftool-call-start\x03\0U\x01r\x02\x05indexy\x09\
+argumentss\x04\0\x0ftool-call-delta\x03\0W\x01r\x02\x02id\x09\x05model\x09\x04\0\
+\x07started\x03\0Y\x01q\x14\x07started\x01\xda\0\0\x04text\x01s\0\x08citation\x01\
+\x0c\0\x0etext-signature\x01s\0\x08text-end\0\0\x09reasoning\x01s\0\x13reasoning\
+-signature\x01s\0\x12redacted-reasoning\x01s\0\x0ftool-call-start\x01\xd6\0\0\x0f\
+tool-call-delta\x01\xd8\0\0\x05media\x01\x1a\0\x10server-tool-call\x01*\0\x12ser\
+ver-tool-result\x01,\0\x06opaque\x01\x14\0\x0apart-extra\x01\x01\0\x05usage\x01\xc7\
+\0\0\x08finished\x01\xcb\0\0\x05extra\x01\x01\0\x04done\0\0\x06failed\x01\xd0\0\0\
+\x04\0\x0achat-event\x03\0[\x01r\x03\x05models\x08settings\x01\x04wires\x04\0\x06\
+target\x03\0]\x03\0\x1dmultillm:provider/types@0.2.0\x05\0\x02\x03\0\0\x04blob\x01\
+B\x1a\x02\x03\x02\x01\x01\x04\0\x04blob\x03\0\0\x01m\x02\x03get\x04post\x04\0\x06\
+method\x03\0\x02\x01r\x03\x04names\x06prefixs\x08optional\x7f\x04\0\x0asecret-re\
+f\x03\0\x04\x01q\x02\x05plain\x01s\0\x06secret\x01\x05\0\x04\0\x0cheader-value\x03\
+\0\x06\x01r\x02\x04names\x05value\x07\x04\0\x06header\x03\0\x08\x01q\x02\x04text\
+\x01s\0\x0bblob-base64\x01y\0\x04\0\x09body-part\x03\0\x0a\x01m\x03\x05whole\x03\
+sse\x06ndjson\x04\0\x07framing\x03\0\x0c\x01ps\x01o\x02ss\x01p\x0f\x01p\x09\x01p\
+\x0b\x01r\x07\x06method\x03\x04path\x0e\x05query\x10\x07headers\x11\x04body\x12\x07\
+framing\x0d\x08warnings\x0e\x04\0\x07request\x03\0\x13\x01r\x03\x06status{\x07he\
+aders\x10\x04bodys\x04\0\x08response\x03\0\x15\x01ks\x01r\x02\x05event\x17\x04da\
+tas\x04\0\x05frame\x03\0\x18\x03\0\x1cmultillm:provider/http@0.2.0\x05\x02\x04\0\
+@multillm:provider/provider-with-all-of-its-exports-removed@0.2.0\x04\0\x0b.\x01\
+\0(provider-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cproce\
+ssed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 
 #[inline(never)]
 #[doc(hidden)]

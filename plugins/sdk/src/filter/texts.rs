@@ -19,6 +19,7 @@ pub fn each(request: &mut ChatRequest, mut change: impl FnMut(&mut String)) {
     for tool in &mut request.tools {
         tool.description.iter_mut().for_each(&mut change);
     }
+    request.user.iter_mut().for_each(&mut change);
     if let Some(extra) = &mut request.extra {
         each_in_json(extra, &mut change);
     }

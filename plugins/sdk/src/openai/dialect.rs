@@ -24,6 +24,10 @@ pub struct Dialect {
     pub store: bool,
     /// How the Responses API is asked to sum up thoughts, such as `auto`. Nothing: not at all.
     pub reasoning_summary: Option<String>,
+    /// A prompt that the vendor keeps, for the Responses API: a JSON object.
+    pub prompt: Option<String>,
+    /// How the Responses API shortens a long conversation by itself: a JSON list.
+    pub context_management: Option<String>,
     /// Requests that begin alike and bear the same key find the same prompt cache.
     pub prompt_cache_key: Option<String>,
     /// The service level that is asked for, such as `flex`.
@@ -90,6 +94,8 @@ impl Default for Dialect {
             api: Api::Auto,
             store: false,
             reasoning_summary: None,
+            prompt: None,
+            context_management: None,
             prompt_cache_key: None,
             service_tier: None,
             embedding_format: "base64",

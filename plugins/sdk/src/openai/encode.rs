@@ -73,6 +73,7 @@ pub fn encode(
             "reasoning_effort",
             effort.map(|effort| dialect.effort(&target.model, effort)),
         );
+        body.set("user", request.user.as_deref());
         body.set("prompt_cache_key", dialect.prompt_cache_key.as_deref());
         body.set("service_tier", dialect.service_tier.as_deref());
         // Said either way: some servers stream unless they are told not to.

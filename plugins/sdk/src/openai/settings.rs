@@ -175,6 +175,16 @@ impl<'a> Settings<'a> {
                 "How the Responses API sums up thoughts: `auto`, `concise` or `detailed`, as far as the model and the organization may. Default: no summaries.",
                 r#"{"enum":["auto","concise","detailed"]}"#,
             ),
+            (
+                "prompt",
+                "A prompt that the vendor keeps, for the Responses API: its `id`, `version` and `variables`. Default: none.",
+                r#"{"type":"object","required":["id"]}"#,
+            ),
+            (
+                "context_management",
+                "How the Responses API shortens a long conversation by itself, such as `[{\"type\":\"compaction\",\"compact_threshold\":200000}]`. Default: not at all.",
+                r#"{"type":"array","items":{"type":"object"}}"#,
+            ),
         ]
         .map(|(name, description, schema)| Setting::new(name, description, schema))
         .into()
@@ -238,6 +248,12 @@ impl<'a> Settings<'a> {
         if let Some(text) = self.text("reasoning_summary")? {
             dialect.reasoning_summary = owned(text);
         }
+        let list = |value: &Json<'_>| matches!(value, Json::List(_)).then(|| value.to_string());
+        let object = |value: &Json<'_>| matches!(value, Json::Object(_)).then(|| value.to_string());
+        let prompt = self.read("prompt", object, "an object")?;
+        dialect.prompt = prompt.or(dialect.prompt.take());
+        let shortened = self.read("context_management", list, "a list")?;
+        dialect.context_management = shortened.or(dialect.context_management.take());
         if let Some(text) = self.text("prompt_cache_key")? {
             dialect.prompt_cache_key = owned(text);
         }

@@ -282,6 +282,7 @@ fn offered(read: &mut Read<'_>, tool: Json<'_>) {
         description: tool.words("description"),
         input: ToolInput::Schema(schema.map_or("{}".to_owned(), |schema| schema.to_string())),
         strict: tool.flag("strict"),
+        defer_loading: tool.flag("defer_loading"),
         cache,
         extra: read.tail(tool),
     };

@@ -24,6 +24,7 @@ pub(super) fn read<'a>(case: &Case, body: Json<'a>) -> Result<Read<'a>, String> 
         }
     }
     read.streams = body.flag("stream").unwrap_or(false);
+    read.request.user = body.words("user");
     let usage = body
         .get("stream_options")
         .and_then(|options| options.get("include_usage"));
@@ -237,6 +238,7 @@ pub(super) fn function(read: &mut Read<'_>, tool: Json<'_>) -> Result<Tool, Stri
         description: said.words("description"),
         input,
         strict: said.flag("strict"),
+        defer_loading: None,
         cache: None,
         extra: read.tail(tool),
     })

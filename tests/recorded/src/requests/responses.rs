@@ -41,6 +41,12 @@ pub(super) fn read<'a>(_: &Case, body: Json<'a>) -> Result<Read<'a>, String> {
         read.request.tool_choice = choice;
     }
     read.request.parallel_tool_calls = body.flag("parallel_tool_calls");
+    read.request.user = body.words("user");
+    for name in ["prompt", "context_management"] {
+        if let Some(value) = body.take(name) {
+            read.set(name, owned(&value));
+        }
+    }
     let sampling = &mut read.request.sampling;
     sampling.max_tokens = body.count("max_output_tokens");
     sampling.temperature = body.float("temperature");
@@ -341,6 +347,7 @@ fn offered(read: &mut Read<'_>, tool: Json<'_>) {
         description: tool.words("description"),
         input,
         strict: tool.flag("strict"),
+        defer_loading: tool.flag("defer_loading"),
         cache: None,
         extra: read.tail(tool),
     };

@@ -52,6 +52,11 @@ pub(in super::super) fn tool(
     notes: &mut Notes,
 ) -> Read<()> {
     let kind = one.text("type")?;
+    // Chat completions know no such thing: what is said of it there stays for the same wire.
+    let defer_loading = match wire == WIRE && !one.has("input_schema") {
+        true => None,
+        false => one.get("defer_loading")?,
+    };
     let mut tool = match kind.as_deref() {
         None | Some("function") if one.has("function") => {
             let inner = one.object("function")?.unwrap_or_default();
@@ -73,6 +78,7 @@ pub(in super::super) fn tool(
         }
     };
     tool.cache = tool.cache.or(cache_mark(one)?);
+    tool.defer_loading = defer_loading;
     notes.unread(one, &[], place);
     tool.extra.merge(wire, one.rest()?);
     request.tools.push(tool);

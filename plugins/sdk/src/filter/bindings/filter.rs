@@ -4501,7 +4501,7 @@ pub mod exports {
                     unsafe {
                         #[cfg(target_arch = "wasm32")]
                         _rt::run_ctors_once();
-                        let result364 = {
+                        let result370 = {
                             let l0 = *arg0.add(0).cast::<*mut u8>();
                             let l1 = *arg0
                                 .add(::core::mem::size_of::<*const u8>())
@@ -6209,13 +6209,13 @@ pub mod exports {
                             let l265 = *arg0
                                 .add(5 * ::core::mem::size_of::<*const u8>())
                                 .cast::<usize>();
-                            let base291 = l264;
-                            let len291 = l265;
-                            let mut result291 = _rt::Vec::with_capacity(len291);
-                            for i in 0..len291 {
-                                let base = base291
+                            let base293 = l264;
+                            let len293 = l265;
+                            let mut result293 = _rt::Vec::with_capacity(len293);
+                            for i in 0..len293 {
+                                let base = base293
                                     .add(i * (16 + 12 * ::core::mem::size_of::<*const u8>()));
-                                let e291 = {
+                                let e293 = {
                                     let l266 = *base.add(0).cast::<*mut u8>();
                                     let l267 = *base
                                         .add(::core::mem::size_of::<*const u8>())
@@ -6309,10 +6309,15 @@ pub mod exports {
                                     );
                                     let l284 = i32::from(
                                         *base
+                                            .add(2 + 9 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>(),
+                                    );
+                                    let l286 = i32::from(
+                                        *base
                                             .add(4 + 9 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>(),
                                     );
-                                    let l287 = i32::from(
+                                    let l289 = i32::from(
                                         *base
                                             .add(16 + 9 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>(),
@@ -6369,11 +6374,32 @@ pub mod exports {
                                             }
                                             _ => _rt::invalid_enum_discriminant(),
                                         },
-                                        cache: match l284 {
+                                        defer_loading: match l284 {
                                             0 => None,
                                             1 => {
                                                 let e = {
                                                     let l285 = i32::from(
+                                                        *base
+                                                            .add(
+                                                                3 + 9 * ::core::mem::size_of::<
+                                                                    *const u8,
+                                                                >(
+                                                                ),
+                                                            )
+                                                            .cast::<u8>(),
+                                                    );
+
+                                                    _rt::bool_lift(l285 as u8)
+                                                };
+                                                Some(e)
+                                            }
+                                            _ => _rt::invalid_enum_discriminant(),
+                                        },
+                                        cache: match l286 {
+                                            0 => None,
+                                            1 => {
+                                                let e = {
+                                                    let l287 = i32::from(
                                                         *base
                                                             .add(
                                                                 8 + 9 * ::core::mem::size_of::<
@@ -6385,13 +6411,13 @@ pub mod exports {
                                                     );
 
                                                     super::super::super::super::__with_name0::Cache{
-                                    seconds: match l285 {
+                                    seconds: match l287 {
                                       0 => None,
                                       1 => {
                                         let e = {
-                                          let l286 = *base.add(12+9*::core::mem::size_of::<*const u8>()).cast::<i32>();
+                                          let l288 = *base.add(12+9*::core::mem::size_of::<*const u8>()).cast::<i32>();
 
-                                          l286 as u32
+                                          l288 as u32
                                         };
                                         Some(e)
                                       }
@@ -6403,32 +6429,32 @@ pub mod exports {
                                             }
                                             _ => _rt::invalid_enum_discriminant(),
                                         },
-                                        extra: match l287 {
+                                        extra: match l289 {
                                             0 => None,
                                             1 => {
                                                 let e = {
-                                                    let l288 = *base
+                                                    let l290 = *base
                                                         .add(
                                                             16 + 10
                                                                 * ::core::mem::size_of::<*const u8>(
                                                                 ),
                                                         )
                                                         .cast::<*mut u8>();
-                                                    let l289 = *base
+                                                    let l291 = *base
                                                         .add(
                                                             16 + 11
                                                                 * ::core::mem::size_of::<*const u8>(
                                                                 ),
                                                         )
                                                         .cast::<usize>();
-                                                    let len290 = l289;
-                                                    let bytes290 = _rt::Vec::from_raw_parts(
-                                                        l288.cast(),
-                                                        len290,
-                                                        len290,
+                                                    let len292 = l291;
+                                                    let bytes292 = _rt::Vec::from_raw_parts(
+                                                        l290.cast(),
+                                                        len292,
+                                                        len292,
                                                     );
 
-                                                    _rt::string_lift(bytes290)
+                                                    _rt::string_lift(bytes292)
                                                 };
                                                 Some(e)
                                             }
@@ -6436,63 +6462,63 @@ pub mod exports {
                                         },
                                     }
                                 };
-                                result291.push(e291);
+                                result293.push(e293);
                             }
                             _rt::cabi_dealloc(
-                                base291,
-                                len291 * (16 + 12 * ::core::mem::size_of::<*const u8>()),
+                                base293,
+                                len293 * (16 + 12 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             );
-                            let l292 = *arg0
+                            let l294 = *arg0
                                 .add(6 * ::core::mem::size_of::<*const u8>())
                                 .cast::<*mut u8>();
-                            let l293 = *arg0
+                            let l295 = *arg0
                                 .add(7 * ::core::mem::size_of::<*const u8>())
                                 .cast::<usize>();
-                            let base301 = l292;
-                            let len301 = l293;
-                            let mut result301 = _rt::Vec::with_capacity(len301);
-                            for i in 0..len301 {
+                            let base303 = l294;
+                            let len303 = l295;
+                            let mut result303 = _rt::Vec::with_capacity(len303);
+                            for i in 0..len303 {
                                 let base =
-                                    base301.add(i * (5 * ::core::mem::size_of::<*const u8>()));
-                                let e301 = {
-                                    let l294 = *base.add(0).cast::<*mut u8>();
-                                    let l295 = *base
+                                    base303.add(i * (5 * ::core::mem::size_of::<*const u8>()));
+                                let e303 = {
+                                    let l296 = *base.add(0).cast::<*mut u8>();
+                                    let l297 = *base
                                         .add(::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len296 = l295;
-                                    let bytes296 =
-                                        _rt::Vec::from_raw_parts(l294.cast(), len296, len296);
-                                    let l297 = i32::from(
+                                    let len298 = l297;
+                                    let bytes298 =
+                                        _rt::Vec::from_raw_parts(l296.cast(), len298, len298);
+                                    let l299 = i32::from(
                                         *base
                                             .add(2 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>(),
                                     );
 
                                     super::super::super::super::__with_name0::ServerTool {
-                                        name: _rt::string_lift(bytes296),
-                                        options: match l297 {
+                                        name: _rt::string_lift(bytes298),
+                                        options: match l299 {
                                             0 => None,
                                             1 => {
                                                 let e = {
-                                                    let l298 = *base
+                                                    let l300 = *base
                                                         .add(
                                                             3 * ::core::mem::size_of::<*const u8>(),
                                                         )
                                                         .cast::<*mut u8>();
-                                                    let l299 = *base
+                                                    let l301 = *base
                                                         .add(
                                                             4 * ::core::mem::size_of::<*const u8>(),
                                                         )
                                                         .cast::<usize>();
-                                                    let len300 = l299;
-                                                    let bytes300 = _rt::Vec::from_raw_parts(
-                                                        l298.cast(),
-                                                        len300,
-                                                        len300,
+                                                    let len302 = l301;
+                                                    let bytes302 = _rt::Vec::from_raw_parts(
+                                                        l300.cast(),
+                                                        len302,
+                                                        len302,
                                                     );
 
-                                                    _rt::string_lift(bytes300)
+                                                    _rt::string_lift(bytes302)
                                                 };
                                                 Some(e)
                                             }
@@ -6500,134 +6526,134 @@ pub mod exports {
                                         },
                                     }
                                 };
-                                result301.push(e301);
+                                result303.push(e303);
                             }
                             _rt::cabi_dealloc(
-                                base301,
-                                len301 * (5 * ::core::mem::size_of::<*const u8>()),
+                                base303,
+                                len303 * (5 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             );
-                            let l302 = i32::from(
+                            let l304 = i32::from(
                                 *arg0
                                     .add(8 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            use super::super::super::super::__with_name0::ToolChoice as V312;
-                            let v312 = match l302 {
-                                0 => V312::Auto,
-                                1 => V312::None,
-                                2 => V312::Required,
+                            use super::super::super::super::__with_name0::ToolChoice as V314;
+                            let v314 = match l304 {
+                                0 => V314::Auto,
+                                1 => V314::None,
+                                2 => V314::Required,
                                 3 => {
-                                    let e312 = {
-                                        let l303 = *arg0
+                                    let e314 = {
+                                        let l305 = *arg0
                                             .add(9 * ::core::mem::size_of::<*const u8>())
                                             .cast::<*mut u8>();
-                                        let l304 = *arg0
+                                        let l306 = *arg0
                                             .add(10 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        let len305 = l304;
-                                        let bytes305 =
-                                            _rt::Vec::from_raw_parts(l303.cast(), len305, len305);
+                                        let len307 = l306;
+                                        let bytes307 =
+                                            _rt::Vec::from_raw_parts(l305.cast(), len307, len307);
 
-                                        _rt::string_lift(bytes305)
+                                        _rt::string_lift(bytes307)
                                     };
-                                    V312::Named(e312)
+                                    V314::Named(e314)
                                 }
                                 n => {
                                     debug_assert_eq!(n, 4, "invalid enum discriminant");
-                                    let e312 = {
-                                        let l306 = *arg0
+                                    let e314 = {
+                                        let l308 = *arg0
                                             .add(9 * ::core::mem::size_of::<*const u8>())
                                             .cast::<*mut u8>();
-                                        let l307 = *arg0
+                                        let l309 = *arg0
                                             .add(10 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        let base311 = l306;
-                                        let len311 = l307;
-                                        let mut result311 = _rt::Vec::with_capacity(len311);
-                                        for i in 0..len311 {
-                                            let base = base311
+                                        let base313 = l308;
+                                        let len313 = l309;
+                                        let mut result313 = _rt::Vec::with_capacity(len313);
+                                        for i in 0..len313 {
+                                            let base = base313
                                                 .add(i * (2 * ::core::mem::size_of::<*const u8>()));
-                                            let e311 = {
-                                                let l308 = *base.add(0).cast::<*mut u8>();
-                                                let l309 = *base
+                                            let e313 = {
+                                                let l310 = *base.add(0).cast::<*mut u8>();
+                                                let l311 = *base
                                                     .add(::core::mem::size_of::<*const u8>())
                                                     .cast::<usize>();
-                                                let len310 = l309;
-                                                let bytes310 = _rt::Vec::from_raw_parts(
-                                                    l308.cast(),
-                                                    len310,
-                                                    len310,
+                                                let len312 = l311;
+                                                let bytes312 = _rt::Vec::from_raw_parts(
+                                                    l310.cast(),
+                                                    len312,
+                                                    len312,
                                                 );
 
-                                                _rt::string_lift(bytes310)
+                                                _rt::string_lift(bytes312)
                                             };
-                                            result311.push(e311);
+                                            result313.push(e313);
                                         }
                                         _rt::cabi_dealloc(
-                                            base311,
-                                            len311 * (2 * ::core::mem::size_of::<*const u8>()),
+                                            base313,
+                                            len313 * (2 * ::core::mem::size_of::<*const u8>()),
                                             ::core::mem::size_of::<*const u8>(),
                                         );
 
-                                        result311
+                                        result313
                                     };
-                                    V312::OneOf(e312)
+                                    V314::OneOf(e314)
                                 }
                             };
-                            let l313 = i32::from(
+                            let l315 = i32::from(
                                 *arg0
                                     .add(11 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l315 = i32::from(
+                            let l317 = i32::from(
                                 *arg0
                                     .add(12 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            use super::super::super::super::__with_name0::ResponseFormat as V328;
-                            let v328 = match l315 {
-                                0 => V328::Text,
-                                1 => V328::Json,
+                            use super::super::super::super::__with_name0::ResponseFormat as V330;
+                            let v330 = match l317 {
+                                0 => V330::Text,
+                                1 => V330::Json,
                                 n => {
                                     debug_assert_eq!(n, 2, "invalid enum discriminant");
-                                    let e328 = {
-                                        let l316 = *arg0
+                                    let e330 = {
+                                        let l318 = *arg0
                                             .add(13 * ::core::mem::size_of::<*const u8>())
                                             .cast::<*mut u8>();
-                                        let l317 = *arg0
+                                        let l319 = *arg0
                                             .add(14 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        let len318 = l317;
-                                        let bytes318 =
-                                            _rt::Vec::from_raw_parts(l316.cast(), len318, len318);
-                                        let l319 = i32::from(
+                                        let len320 = l319;
+                                        let bytes320 =
+                                            _rt::Vec::from_raw_parts(l318.cast(), len320, len320);
+                                        let l321 = i32::from(
                                             *arg0
                                                 .add(15 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<u8>(),
                                         );
-                                        let l323 = *arg0
+                                        let l325 = *arg0
                                             .add(18 * ::core::mem::size_of::<*const u8>())
                                             .cast::<*mut u8>();
-                                        let l324 = *arg0
+                                        let l326 = *arg0
                                             .add(19 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        let len325 = l324;
-                                        let bytes325 =
-                                            _rt::Vec::from_raw_parts(l323.cast(), len325, len325);
-                                        let l326 = i32::from(
+                                        let len327 = l326;
+                                        let bytes327 =
+                                            _rt::Vec::from_raw_parts(l325.cast(), len327, len327);
+                                        let l328 = i32::from(
                                             *arg0
                                                 .add(20 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<u8>(),
                                         );
 
                                         super::super::super::super::__with_name0::JsonSchema {
-                                            name: _rt::string_lift(bytes318),
-                                            description: match l319 {
+                                            name: _rt::string_lift(bytes320),
+                                            description: match l321 {
                                                 0 => None,
                                                 1 => {
                                                     let e = {
-                                                        let l320 = *arg0
+                                                        let l322 = *arg0
                                                             .add(
                                                                 16 * ::core::mem::size_of::<
                                                                     *const u8,
@@ -6635,7 +6661,7 @@ pub mod exports {
                                                                 ),
                                                             )
                                                             .cast::<*mut u8>();
-                                                        let l321 = *arg0
+                                                        let l323 = *arg0
                                                             .add(
                                                                 17 * ::core::mem::size_of::<
                                                                     *const u8,
@@ -6643,25 +6669,25 @@ pub mod exports {
                                                                 ),
                                                             )
                                                             .cast::<usize>();
-                                                        let len322 = l321;
-                                                        let bytes322 = _rt::Vec::from_raw_parts(
-                                                            l320.cast(),
-                                                            len322,
-                                                            len322,
+                                                        let len324 = l323;
+                                                        let bytes324 = _rt::Vec::from_raw_parts(
+                                                            l322.cast(),
+                                                            len324,
+                                                            len324,
                                                         );
 
-                                                        _rt::string_lift(bytes322)
+                                                        _rt::string_lift(bytes324)
                                                     };
                                                     Some(e)
                                                 }
                                                 _ => _rt::invalid_enum_discriminant(),
                                             },
-                                            schema: _rt::string_lift(bytes325),
-                                            strict: match l326 {
+                                            schema: _rt::string_lift(bytes327),
+                                            strict: match l328 {
                                                 0 => None,
                                                 1 => {
                                                     let e = {
-                                                        let l327 = i32::from(
+                                                        let l329 = i32::from(
                                                             *arg0
                                                                 .add(
                                                                     1 + 20
@@ -6673,7 +6699,7 @@ pub mod exports {
                                                                 .cast::<u8>(),
                                                         );
 
-                                                        _rt::bool_lift(l327 as u8)
+                                                        _rt::bool_lift(l329 as u8)
                                                     };
                                                     Some(e)
                                                 }
@@ -6681,131 +6707,136 @@ pub mod exports {
                                             },
                                         }
                                     };
-                                    V328::JsonSchema(e328)
+                                    V330::JsonSchema(e330)
                                 }
                             };
-                            let l329 = *arg0
+                            let l331 = *arg0
                                 .add(21 * ::core::mem::size_of::<*const u8>())
                                 .cast::<*mut u8>();
-                            let l330 = *arg0
+                            let l332 = *arg0
                                 .add(22 * ::core::mem::size_of::<*const u8>())
                                 .cast::<usize>();
-                            let base334 = l329;
-                            let len334 = l330;
-                            let mut result334 = _rt::Vec::with_capacity(len334);
-                            for i in 0..len334 {
+                            let base336 = l331;
+                            let len336 = l332;
+                            let mut result336 = _rt::Vec::with_capacity(len336);
+                            for i in 0..len336 {
                                 let base =
-                                    base334.add(i * (2 * ::core::mem::size_of::<*const u8>()));
-                                let e334 = {
-                                    let l331 = *base.add(0).cast::<*mut u8>();
-                                    let l332 = *base
+                                    base336.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                let e336 = {
+                                    let l333 = *base.add(0).cast::<*mut u8>();
+                                    let l334 = *base
                                         .add(::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len333 = l332;
-                                    let bytes333 =
-                                        _rt::Vec::from_raw_parts(l331.cast(), len333, len333);
+                                    let len335 = l334;
+                                    let bytes335 =
+                                        _rt::Vec::from_raw_parts(l333.cast(), len335, len335);
 
-                                    _rt::string_lift(bytes333)
+                                    _rt::string_lift(bytes335)
                                 };
-                                result334.push(e334);
+                                result336.push(e336);
                             }
                             _rt::cabi_dealloc(
-                                base334,
-                                len334 * (2 * ::core::mem::size_of::<*const u8>()),
+                                base336,
+                                len336 * (2 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             );
-                            let l335 = i32::from(
+                            let l337 = i32::from(
                                 *arg0
                                     .add(8 + 22 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l337 = i32::from(
+                            let l339 = i32::from(
                                 *arg0
                                     .add(16 + 22 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l339 = i32::from(
+                            let l341 = i32::from(
                                 *arg0
                                     .add(32 + 22 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l341 = i32::from(
+                            let l343 = i32::from(
                                 *arg0
                                     .add(48 + 22 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l343 = *arg0
+                            let l345 = *arg0
                                 .add(56 + 22 * ::core::mem::size_of::<*const u8>())
                                 .cast::<*mut u8>();
-                            let l344 = *arg0
+                            let l346 = *arg0
                                 .add(56 + 23 * ::core::mem::size_of::<*const u8>())
                                 .cast::<usize>();
-                            let base348 = l343;
-                            let len348 = l344;
-                            let mut result348 = _rt::Vec::with_capacity(len348);
-                            for i in 0..len348 {
+                            let base350 = l345;
+                            let len350 = l346;
+                            let mut result350 = _rt::Vec::with_capacity(len350);
+                            for i in 0..len350 {
                                 let base =
-                                    base348.add(i * (2 * ::core::mem::size_of::<*const u8>()));
-                                let e348 = {
-                                    let l345 = *base.add(0).cast::<*mut u8>();
-                                    let l346 = *base
+                                    base350.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                let e350 = {
+                                    let l347 = *base.add(0).cast::<*mut u8>();
+                                    let l348 = *base
                                         .add(::core::mem::size_of::<*const u8>())
                                         .cast::<usize>();
-                                    let len347 = l346;
-                                    let bytes347 =
-                                        _rt::Vec::from_raw_parts(l345.cast(), len347, len347);
+                                    let len349 = l348;
+                                    let bytes349 =
+                                        _rt::Vec::from_raw_parts(l347.cast(), len349, len349);
 
-                                    _rt::string_lift(bytes347)
+                                    _rt::string_lift(bytes349)
                                 };
-                                result348.push(e348);
+                                result350.push(e350);
                             }
                             _rt::cabi_dealloc(
-                                base348,
-                                len348 * (2 * ::core::mem::size_of::<*const u8>()),
+                                base350,
+                                len350 * (2 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             );
-                            let l349 = i32::from(
+                            let l351 = i32::from(
                                 *arg0
                                     .add(56 + 24 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l351 = i32::from(
+                            let l353 = i32::from(
                                 *arg0
                                     .add(72 + 24 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l353 = i32::from(
+                            let l355 = i32::from(
                                 *arg0
                                     .add(88 + 24 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l355 = i32::from(
+                            let l357 = i32::from(
                                 *arg0
                                     .add(104 + 24 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l359 = i32::from(
+                            let l361 = i32::from(
                                 *arg0
                                     .add(104 + 27 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
-                            let l360 = i32::from(
+                            let l365 = i32::from(
                                 *arg0
-                                    .add(104 + 28 * ::core::mem::size_of::<*const u8>())
+                                    .add(104 + 30 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>(),
+                            );
+                            let l366 = i32::from(
+                                *arg0
+                                    .add(104 + 31 * ::core::mem::size_of::<*const u8>())
                                     .cast::<u8>(),
                             );
                             T_::prepare(
                                 _rt::string_lift(bytes2),
                                 super::super::super::super::__with_name0::ChatRequest {
                                     messages: result263,
-                                    tools: result291,
-                                    server_tools: result301,
-                                    tool_choice: v312,
-                                    parallel_tool_calls: match l313 {
+                                    tools: result293,
+                                    server_tools: result303,
+                                    tool_choice: v314,
+                                    parallel_tool_calls: match l315 {
                                         0 => None,
                                         1 => {
                                             let e = {
-                                                let l314 = i32::from(
+                                                let l316 = i32::from(
                                                     *arg0
                                                         .add(
                                                             1 + 11
@@ -6815,20 +6846,20 @@ pub mod exports {
                                                         .cast::<u8>(),
                                                 );
 
-                                                _rt::bool_lift(l314 as u8)
+                                                _rt::bool_lift(l316 as u8)
                                             };
                                             Some(e)
                                         }
                                         _ => _rt::invalid_enum_discriminant(),
                                     },
-                                    response_format: v328,
-                                    outputs: result334,
+                                    response_format: v330,
+                                    outputs: result336,
                                     sampling: super::super::super::super::__with_name0::Sampling {
-                                        max_tokens: match l335 {
+                                        max_tokens: match l337 {
                                             0 => None,
                                             1 => {
                                                 let e = {
-                                                    let l336 = *arg0
+                                                    let l338 = *arg0
                                                         .add(
                                                             12 + 22
                                                                 * ::core::mem::size_of::<*const u8>(
@@ -6836,37 +6867,19 @@ pub mod exports {
                                                         )
                                                         .cast::<i32>();
 
-                                                    l336 as u32
+                                                    l338 as u32
                                                 };
                                                 Some(e)
                                             }
                                             _ => _rt::invalid_enum_discriminant(),
                                         },
-                                        temperature: match l337 {
-                                            0 => None,
-                                            1 => {
-                                                let e = {
-                                                    let l338 = *arg0
-                                                        .add(
-                                                            24 + 22
-                                                                * ::core::mem::size_of::<*const u8>(
-                                                                ),
-                                                        )
-                                                        .cast::<f64>();
-
-                                                    l338
-                                                };
-                                                Some(e)
-                                            }
-                                            _ => _rt::invalid_enum_discriminant(),
-                                        },
-                                        top_p: match l339 {
+                                        temperature: match l339 {
                                             0 => None,
                                             1 => {
                                                 let e = {
                                                     let l340 = *arg0
                                                         .add(
-                                                            40 + 22
+                                                            24 + 22
                                                                 * ::core::mem::size_of::<*const u8>(
                                                                 ),
                                                         )
@@ -6878,11 +6891,29 @@ pub mod exports {
                                             }
                                             _ => _rt::invalid_enum_discriminant(),
                                         },
-                                        top_k: match l341 {
+                                        top_p: match l341 {
                                             0 => None,
                                             1 => {
                                                 let e = {
                                                     let l342 = *arg0
+                                                        .add(
+                                                            40 + 22
+                                                                * ::core::mem::size_of::<*const u8>(
+                                                                ),
+                                                        )
+                                                        .cast::<f64>();
+
+                                                    l342
+                                                };
+                                                Some(e)
+                                            }
+                                            _ => _rt::invalid_enum_discriminant(),
+                                        },
+                                        top_k: match l343 {
+                                            0 => None,
+                                            1 => {
+                                                let e = {
+                                                    let l344 = *arg0
                                                         .add(
                                                             52 + 22
                                                                 * ::core::mem::size_of::<*const u8>(
@@ -6890,18 +6921,18 @@ pub mod exports {
                                                         )
                                                         .cast::<i32>();
 
-                                                    l342 as u32
+                                                    l344 as u32
                                                 };
                                                 Some(e)
                                             }
                                             _ => _rt::invalid_enum_discriminant(),
                                         },
-                                        stop: result348,
-                                        seed: match l349 {
+                                        stop: result350,
+                                        seed: match l351 {
                                             0 => None,
                                             1 => {
                                                 let e = {
-                                                    let l350 = *arg0
+                                                    let l352 = *arg0
                                                         .add(
                                                             64 + 24
                                                                 * ::core::mem::size_of::<*const u8>(
@@ -6909,37 +6940,19 @@ pub mod exports {
                                                         )
                                                         .cast::<i64>();
 
-                                                    l350
-                                                };
-                                                Some(e)
-                                            }
-                                            _ => _rt::invalid_enum_discriminant(),
-                                        },
-                                        frequency_penalty: match l351 {
-                                            0 => None,
-                                            1 => {
-                                                let e = {
-                                                    let l352 = *arg0
-                                                        .add(
-                                                            80 + 24
-                                                                * ::core::mem::size_of::<*const u8>(
-                                                                ),
-                                                        )
-                                                        .cast::<f64>();
-
                                                     l352
                                                 };
                                                 Some(e)
                                             }
                                             _ => _rt::invalid_enum_discriminant(),
                                         },
-                                        presence_penalty: match l353 {
+                                        frequency_penalty: match l353 {
                                             0 => None,
                                             1 => {
                                                 let e = {
                                                     let l354 = *arg0
                                                         .add(
-                                                            96 + 24
+                                                            80 + 24
                                                                 * ::core::mem::size_of::<*const u8>(
                                                                 ),
                                                         )
@@ -6951,61 +6964,108 @@ pub mod exports {
                                             }
                                             _ => _rt::invalid_enum_discriminant(),
                                         },
+                                        presence_penalty: match l355 {
+                                            0 => None,
+                                            1 => {
+                                                let e = {
+                                                    let l356 = *arg0
+                                                        .add(
+                                                            96 + 24
+                                                                * ::core::mem::size_of::<*const u8>(
+                                                                ),
+                                                        )
+                                                        .cast::<f64>();
+
+                                                    l356
+                                                };
+                                                Some(e)
+                                            }
+                                            _ => _rt::invalid_enum_discriminant(),
+                                        },
                                     },
-                                    reasoning_effort: match l355 {
+                                    reasoning_effort: match l357 {
                                         0 => None,
                                         1 => {
                                             let e = {
-                                                let l356 = *arg0
+                                                let l358 = *arg0
                                                     .add(
                                                         104 + 25
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<*mut u8>();
-                                                let l357 = *arg0
+                                                let l359 = *arg0
                                                     .add(
                                                         104 + 26
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<usize>();
-                                                let len358 = l357;
-                                                let bytes358 = _rt::Vec::from_raw_parts(
-                                                    l356.cast(),
-                                                    len358,
-                                                    len358,
+                                                let len360 = l359;
+                                                let bytes360 = _rt::Vec::from_raw_parts(
+                                                    l358.cast(),
+                                                    len360,
+                                                    len360,
                                                 );
 
-                                                _rt::string_lift(bytes358)
+                                                _rt::string_lift(bytes360)
                                             };
                                             Some(e)
                                         }
                                         _ => _rt::invalid_enum_discriminant(),
                                     },
-                                    drop_unsupported: _rt::bool_lift(l359 as u8),
-                                    extra: match l360 {
+                                    user: match l361 {
                                         0 => None,
                                         1 => {
                                             let e = {
-                                                let l361 = *arg0
+                                                let l362 = *arg0
+                                                    .add(
+                                                        104 + 28
+                                                            * ::core::mem::size_of::<*const u8>(),
+                                                    )
+                                                    .cast::<*mut u8>();
+                                                let l363 = *arg0
                                                     .add(
                                                         104 + 29
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
-                                                    .cast::<*mut u8>();
-                                                let l362 = *arg0
+                                                    .cast::<usize>();
+                                                let len364 = l363;
+                                                let bytes364 = _rt::Vec::from_raw_parts(
+                                                    l362.cast(),
+                                                    len364,
+                                                    len364,
+                                                );
+
+                                                _rt::string_lift(bytes364)
+                                            };
+                                            Some(e)
+                                        }
+                                        _ => _rt::invalid_enum_discriminant(),
+                                    },
+                                    drop_unsupported: _rt::bool_lift(l365 as u8),
+                                    extra: match l366 {
+                                        0 => None,
+                                        1 => {
+                                            let e = {
+                                                let l367 = *arg0
                                                     .add(
-                                                        104 + 30
+                                                        104 + 32
+                                                            * ::core::mem::size_of::<*const u8>(),
+                                                    )
+                                                    .cast::<*mut u8>();
+                                                let l368 = *arg0
+                                                    .add(
+                                                        104 + 33
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<usize>();
-                                                let len363 = l362;
-                                                let bytes363 = _rt::Vec::from_raw_parts(
-                                                    l361.cast(),
-                                                    len363,
-                                                    len363,
+                                                let len369 = l368;
+                                                let bytes369 = _rt::Vec::from_raw_parts(
+                                                    l367.cast(),
+                                                    len369,
+                                                    len369,
                                                 );
 
-                                                _rt::string_lift(bytes363)
+                                                _rt::string_lift(bytes369)
                                             };
                                             Some(e)
                                         }
@@ -7014,56 +7074,57 @@ pub mod exports {
                                 },
                             )
                         };
-                        _rt::cabi_dealloc(arg0, 112 + 30 * ::core::mem::size_of::<*const u8>(), 8);
-                        let ptr365 = (&raw mut _RET_AREA.0).cast::<u8>();
-                        match result364 {
+                        _rt::cabi_dealloc(arg0, 104 + 34 * ::core::mem::size_of::<*const u8>(), 8);
+                        let ptr371 = (&raw mut _RET_AREA.0).cast::<u8>();
+                        match result370 {
                             Ok(e) => {
-                                *ptr365.add(0).cast::<u8>() = (0i32) as u8;
+                                *ptr371.add(0).cast::<u8>() = (0i32) as u8;
                                 let Prepared {
-                                    request: request366,
-                                    answer: answer366,
+                                    request: request372,
+                                    answer: answer372,
                                 } = e;
-                                match request366 {
+                                match request372 {
                                     Some(e) => {
-                                        *ptr365.add(8).cast::<u8>() = (1i32) as u8;
+                                        *ptr371.add(8).cast::<u8>() = (1i32) as u8;
                                         let super::super::super::super::__with_name0::ChatRequest {
-                                            messages: messages367,
-                                            tools: tools367,
-                                            server_tools: server_tools367,
-                                            tool_choice: tool_choice367,
-                                            parallel_tool_calls: parallel_tool_calls367,
-                                            response_format: response_format367,
-                                            outputs: outputs367,
-                                            sampling: sampling367,
-                                            reasoning_effort: reasoning_effort367,
-                                            drop_unsupported: drop_unsupported367,
-                                            extra: extra367,
+                                            messages: messages373,
+                                            tools: tools373,
+                                            server_tools: server_tools373,
+                                            tool_choice: tool_choice373,
+                                            parallel_tool_calls: parallel_tool_calls373,
+                                            response_format: response_format373,
+                                            outputs: outputs373,
+                                            sampling: sampling373,
+                                            reasoning_effort: reasoning_effort373,
+                                            user: user373,
+                                            drop_unsupported: drop_unsupported373,
+                                            extra: extra373,
                                         } = e;
-                                        let vec459 = messages367;
-                                        let len459 = vec459.len();
-                                        let layout459 = _rt::alloc::Layout::from_size_align(
-                                            vec459.len()
+                                        let vec465 = messages373;
+                                        let len465 = vec465.len();
+                                        let layout465 = _rt::alloc::Layout::from_size_align(
+                                            vec465.len()
                                                 * (6 * ::core::mem::size_of::<*const u8>()),
                                             ::core::mem::size_of::<*const u8>(),
                                         )
                                         .unwrap();
-                                        let (result459, _cleanup459) =
-                                            wit_bindgen::rt::Cleanup::new(layout459);
-                                        if let Some(cleanup) = _cleanup459 {
+                                        let (result465, _cleanup465) =
+                                            wit_bindgen::rt::Cleanup::new(layout465);
+                                        if let Some(cleanup) = _cleanup465 {
                                             cleanup.forget();
                                         }
-                                        for (i, e) in vec459.into_iter().enumerate() {
-                                            let base = result459
+                                        for (i, e) in vec465.into_iter().enumerate() {
+                                            let base = result465
                                                 .add(i * (6 * ::core::mem::size_of::<*const u8>()));
                                             {
-                                                let super::super::super::super::__with_name0::Message{ role:role368, content:content368, extra:extra368, } = e;
+                                                let super::super::super::super::__with_name0::Message{ role:role374, content:content374, extra:extra374, } = e;
                                                 *base.add(0).cast::<u8>() =
-                                                    (role368.clone() as i32) as u8;
-                                                let vec457 = content368;
-                                                let len457 = vec457.len();
-                                                let layout457 =
+                                                    (role374.clone() as i32) as u8;
+                                                let vec463 = content374;
+                                                let len463 = vec463.len();
+                                                let layout463 =
                                                     _rt::alloc::Layout::from_size_align(
-                                                        vec457.len()
+                                                        vec463.len()
                                                             * (48
                                                                 + 12 * ::core::mem::size_of::<
                                                                     *const u8,
@@ -7072,14 +7133,14 @@ pub mod exports {
                                                         8,
                                                     )
                                                     .unwrap();
-                                                let (result457, _cleanup457) =
-                                                    wit_bindgen::rt::Cleanup::new(layout457);
-                                                if let Some(cleanup) = _cleanup457 {
+                                                let (result463, _cleanup463) =
+                                                    wit_bindgen::rt::Cleanup::new(layout463);
+                                                if let Some(cleanup) = _cleanup463 {
                                                     cleanup.forget();
                                                 }
-                                                for (i, e) in vec457.into_iter().enumerate() {
+                                                for (i, e) in vec463.into_iter().enumerate() {
                                                     let base =
-                                                        result457.add(
+                                                        result463.add(
                                                             i * (48
                                                                 + 12 * ::core::mem::size_of::<
                                                                     *const u8,
@@ -7087,166 +7148,44 @@ pub mod exports {
                                                                 )),
                                                         );
                                                     {
-                                                        use super::super::super::super::__with_name0::Part as V456;
+                                                        use super::super::super::super::__with_name0::Part as V462;
                                                         match e {
-                                                            V456::Text(e) => {
+                                                            V462::Text(e) => {
                                                                 *base.add(0).cast::<u8>() =
                                                                     (0i32) as u8;
-                                                                let super::super::super::super::__with_name0::Text{ text:text369, citations:citations369, signature:signature369, cache:cache369, extra:extra369, } = e;
-                                                                let vec370 = (text369.into_bytes())
+                                                                let super::super::super::super::__with_name0::Text{ text:text375, citations:citations375, signature:signature375, cache:cache375, extra:extra375, } = e;
+                                                                let vec376 = (text375.into_bytes())
                                                                     .into_boxed_slice();
-                                                                let ptr370 =
-                                                                    vec370.as_ptr().cast::<u8>();
-                                                                let len370 = vec370.len();
-                                                                ::core::mem::forget(vec370);
-                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len370;
+                                                                let ptr376 =
+                                                                    vec376.as_ptr().cast::<u8>();
+                                                                let len376 = vec376.len();
+                                                                ::core::mem::forget(vec376);
+                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len376;
                                                                 *base.add(8).cast::<*mut u8>() =
-                                                                    ptr370.cast_mut();
-                                                                let vec379 = citations369;
-                                                                let len379 = vec379.len();
-                                                                let layout379 = _rt::alloc::Layout::from_size_align(vec379.len() * (16+12*::core::mem::size_of::<*const u8>()), ::core::mem::size_of::<*const u8>()).unwrap();
-                                                                let (result379, _cleanup379) =
+                                                                    ptr376.cast_mut();
+                                                                let vec385 = citations375;
+                                                                let len385 = vec385.len();
+                                                                let layout385 = _rt::alloc::Layout::from_size_align(vec385.len() * (16+12*::core::mem::size_of::<*const u8>()), ::core::mem::size_of::<*const u8>()).unwrap();
+                                                                let (result385, _cleanup385) =
                                                                     wit_bindgen::rt::Cleanup::new(
-                                                                        layout379,
+                                                                        layout385,
                                                                     );
-                                                                if let Some(cleanup) = _cleanup379 {
+                                                                if let Some(cleanup) = _cleanup385 {
                                                                     cleanup.forget();
                                                                 }
                                                                 for (i, e) in
-                                                                    vec379.into_iter().enumerate()
+                                                                    vec385.into_iter().enumerate()
                                                                 {
-                                                                    let base = result379.add(i * (16+12*::core::mem::size_of::<*const u8>()));
+                                                                    let base = result385.add(i * (16+12*::core::mem::size_of::<*const u8>()));
                                                                     {
-                                                                        let super::super::super::super::__with_name0::Citation{ source:source371, title:title371, cited_text:cited_text371, start:start371, end:end371, extra:extra371, } = e;
-                                                                        use super::super::super::super::__with_name0::CitationSource as V375;
-                                                                        match source371 {
-                                                                            V375::Url(e) => {
+                                                                        let super::super::super::super::__with_name0::Citation{ source:source377, title:title377, cited_text:cited_text377, start:start377, end:end377, extra:extra377, } = e;
+                                                                        use super::super::super::super::__with_name0::CitationSource as V381;
+                                                                        match source377 {
+                                                                            V381::Url(e) => {
                                                                                 *base
                                                                                     .add(0)
                                                                                     .cast::<u8>() =
                                                                                     (0i32) as u8;
-                                                                                let vec372 = (e
-                                                                                    .into_bytes())
-                                                                                .into_boxed_slice();
-                                                                                let ptr372 = vec372
-                                                                                    .as_ptr()
-                                                                                    .cast::<u8>();
-                                                                                let len372 =
-                                                                                    vec372.len();
-                                                                                ::core::mem::forget(
-                                                                                    vec372,
-                                                                                );
-                                                                                *base.add(2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len372;
-                                                                                *base.add(::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr372.cast_mut();
-                                                                            }
-                                                                            V375::Document(e) => {
-                                                                                *base
-                                                                                    .add(0)
-                                                                                    .cast::<u8>() =
-                                                                                    (1i32) as u8;
-                                                                                let vec373 = (e
-                                                                                    .into_bytes())
-                                                                                .into_boxed_slice();
-                                                                                let ptr373 = vec373
-                                                                                    .as_ptr()
-                                                                                    .cast::<u8>();
-                                                                                let len373 =
-                                                                                    vec373.len();
-                                                                                ::core::mem::forget(
-                                                                                    vec373,
-                                                                                );
-                                                                                *base.add(2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len373;
-                                                                                *base.add(::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr373.cast_mut();
-                                                                            }
-                                                                            V375::File(e) => {
-                                                                                *base
-                                                                                    .add(0)
-                                                                                    .cast::<u8>() =
-                                                                                    (2i32) as u8;
-                                                                                let vec374 = (e
-                                                                                    .into_bytes())
-                                                                                .into_boxed_slice();
-                                                                                let ptr374 = vec374
-                                                                                    .as_ptr()
-                                                                                    .cast::<u8>();
-                                                                                let len374 =
-                                                                                    vec374.len();
-                                                                                ::core::mem::forget(
-                                                                                    vec374,
-                                                                                );
-                                                                                *base.add(2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len374;
-                                                                                *base.add(::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr374.cast_mut();
-                                                                            }
-                                                                            V375::Unknown => {
-                                                                                *base
-                                                                                    .add(0)
-                                                                                    .cast::<u8>() =
-                                                                                    (3i32) as u8;
-                                                                            }
-                                                                        }
-                                                                        match title371 {
-                                                                            Some(e) => {
-                                                                                *base.add(3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                                let vec376 = (e
-                                                                                    .into_bytes())
-                                                                                .into_boxed_slice();
-                                                                                let ptr376 = vec376
-                                                                                    .as_ptr()
-                                                                                    .cast::<u8>();
-                                                                                let len376 =
-                                                                                    vec376.len();
-                                                                                ::core::mem::forget(
-                                                                                    vec376,
-                                                                                );
-                                                                                *base.add(5*::core::mem::size_of::<*const u8>()).cast::<usize>() = len376;
-                                                                                *base.add(4*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr376.cast_mut();
-                                                                            }
-                                                                            None => {
-                                                                                *base.add(3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
-                                                                            }
-                                                                        };
-                                                                        match cited_text371 {
-                                                                            Some(e) => {
-                                                                                *base.add(6*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                                let vec377 = (e
-                                                                                    .into_bytes())
-                                                                                .into_boxed_slice();
-                                                                                let ptr377 = vec377
-                                                                                    .as_ptr()
-                                                                                    .cast::<u8>();
-                                                                                let len377 =
-                                                                                    vec377.len();
-                                                                                ::core::mem::forget(
-                                                                                    vec377,
-                                                                                );
-                                                                                *base.add(8*::core::mem::size_of::<*const u8>()).cast::<usize>() = len377;
-                                                                                *base.add(7*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr377.cast_mut();
-                                                                            }
-                                                                            None => {
-                                                                                *base.add(6*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
-                                                                            }
-                                                                        };
-                                                                        match start371 {
-                                                                            Some(e) => {
-                                                                                *base.add(9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                                *base.add(4+9*::core::mem::size_of::<*const u8>()).cast::<i32>() = _rt::as_i32(e);
-                                                                            }
-                                                                            None => {
-                                                                                *base.add(9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
-                                                                            }
-                                                                        };
-                                                                        match end371 {
-                                                                            Some(e) => {
-                                                                                *base.add(8+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                                *base.add(12+9*::core::mem::size_of::<*const u8>()).cast::<i32>() = _rt::as_i32(e);
-                                                                            }
-                                                                            None => {
-                                                                                *base.add(8+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
-                                                                            }
-                                                                        };
-                                                                        match extra371 {
-                                                                            Some(e) => {
-                                                                                *base.add(16+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
                                                                                 let vec378 = (e
                                                                                     .into_bytes())
                                                                                 .into_boxed_slice();
@@ -7258,8 +7197,130 @@ pub mod exports {
                                                                                 ::core::mem::forget(
                                                                                     vec378,
                                                                                 );
-                                                                                *base.add(16+11*::core::mem::size_of::<*const u8>()).cast::<usize>() = len378;
-                                                                                *base.add(16+10*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr378.cast_mut();
+                                                                                *base.add(2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len378;
+                                                                                *base.add(::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr378.cast_mut();
+                                                                            }
+                                                                            V381::Document(e) => {
+                                                                                *base
+                                                                                    .add(0)
+                                                                                    .cast::<u8>() =
+                                                                                    (1i32) as u8;
+                                                                                let vec379 = (e
+                                                                                    .into_bytes())
+                                                                                .into_boxed_slice();
+                                                                                let ptr379 = vec379
+                                                                                    .as_ptr()
+                                                                                    .cast::<u8>();
+                                                                                let len379 =
+                                                                                    vec379.len();
+                                                                                ::core::mem::forget(
+                                                                                    vec379,
+                                                                                );
+                                                                                *base.add(2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len379;
+                                                                                *base.add(::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr379.cast_mut();
+                                                                            }
+                                                                            V381::File(e) => {
+                                                                                *base
+                                                                                    .add(0)
+                                                                                    .cast::<u8>() =
+                                                                                    (2i32) as u8;
+                                                                                let vec380 = (e
+                                                                                    .into_bytes())
+                                                                                .into_boxed_slice();
+                                                                                let ptr380 = vec380
+                                                                                    .as_ptr()
+                                                                                    .cast::<u8>();
+                                                                                let len380 =
+                                                                                    vec380.len();
+                                                                                ::core::mem::forget(
+                                                                                    vec380,
+                                                                                );
+                                                                                *base.add(2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len380;
+                                                                                *base.add(::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr380.cast_mut();
+                                                                            }
+                                                                            V381::Unknown => {
+                                                                                *base
+                                                                                    .add(0)
+                                                                                    .cast::<u8>() =
+                                                                                    (3i32) as u8;
+                                                                            }
+                                                                        }
+                                                                        match title377 {
+                                                                            Some(e) => {
+                                                                                *base.add(3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
+                                                                                let vec382 = (e
+                                                                                    .into_bytes())
+                                                                                .into_boxed_slice();
+                                                                                let ptr382 = vec382
+                                                                                    .as_ptr()
+                                                                                    .cast::<u8>();
+                                                                                let len382 =
+                                                                                    vec382.len();
+                                                                                ::core::mem::forget(
+                                                                                    vec382,
+                                                                                );
+                                                                                *base.add(5*::core::mem::size_of::<*const u8>()).cast::<usize>() = len382;
+                                                                                *base.add(4*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr382.cast_mut();
+                                                                            }
+                                                                            None => {
+                                                                                *base.add(3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
+                                                                            }
+                                                                        };
+                                                                        match cited_text377 {
+                                                                            Some(e) => {
+                                                                                *base.add(6*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
+                                                                                let vec383 = (e
+                                                                                    .into_bytes())
+                                                                                .into_boxed_slice();
+                                                                                let ptr383 = vec383
+                                                                                    .as_ptr()
+                                                                                    .cast::<u8>();
+                                                                                let len383 =
+                                                                                    vec383.len();
+                                                                                ::core::mem::forget(
+                                                                                    vec383,
+                                                                                );
+                                                                                *base.add(8*::core::mem::size_of::<*const u8>()).cast::<usize>() = len383;
+                                                                                *base.add(7*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr383.cast_mut();
+                                                                            }
+                                                                            None => {
+                                                                                *base.add(6*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
+                                                                            }
+                                                                        };
+                                                                        match start377 {
+                                                                            Some(e) => {
+                                                                                *base.add(9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
+                                                                                *base.add(4+9*::core::mem::size_of::<*const u8>()).cast::<i32>() = _rt::as_i32(e);
+                                                                            }
+                                                                            None => {
+                                                                                *base.add(9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
+                                                                            }
+                                                                        };
+                                                                        match end377 {
+                                                                            Some(e) => {
+                                                                                *base.add(8+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
+                                                                                *base.add(12+9*::core::mem::size_of::<*const u8>()).cast::<i32>() = _rt::as_i32(e);
+                                                                            }
+                                                                            None => {
+                                                                                *base.add(8+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
+                                                                            }
+                                                                        };
+                                                                        match extra377 {
+                                                                            Some(e) => {
+                                                                                *base.add(16+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
+                                                                                let vec384 = (e
+                                                                                    .into_bytes())
+                                                                                .into_boxed_slice();
+                                                                                let ptr384 = vec384
+                                                                                    .as_ptr()
+                                                                                    .cast::<u8>();
+                                                                                let len384 =
+                                                                                    vec384.len();
+                                                                                ::core::mem::forget(
+                                                                                    vec384,
+                                                                                );
+                                                                                *base.add(16+11*::core::mem::size_of::<*const u8>()).cast::<usize>() = len384;
+                                                                                *base.add(16+10*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr384.cast_mut();
                                                                             }
                                                                             None => {
                                                                                 *base.add(16+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
@@ -7267,31 +7328,31 @@ pub mod exports {
                                                                         };
                                                                     }
                                                                 }
-                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<usize>() = len379;
-                                                                *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result379;
-                                                                match signature369 {
+                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<usize>() = len385;
+                                                                *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result385;
+                                                                match signature375 {
                                                                     Some(e) => {
                                                                         *base.add(8+4*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                        let vec380 = (e
+                                                                        let vec386 = (e
                                                                             .into_bytes())
                                                                         .into_boxed_slice();
-                                                                        let ptr380 = vec380
+                                                                        let ptr386 = vec386
                                                                             .as_ptr()
                                                                             .cast::<u8>();
-                                                                        let len380 = vec380.len();
-                                                                        ::core::mem::forget(vec380);
-                                                                        *base.add(8+6*::core::mem::size_of::<*const u8>()).cast::<usize>() = len380;
-                                                                        *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr380.cast_mut();
+                                                                        let len386 = vec386.len();
+                                                                        ::core::mem::forget(vec386);
+                                                                        *base.add(8+6*::core::mem::size_of::<*const u8>()).cast::<usize>() = len386;
+                                                                        *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr386.cast_mut();
                                                                     }
                                                                     None => {
                                                                         *base.add(8+4*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                     }
                                                                 };
-                                                                match cache369 {
+                                                                match cache375 {
                                                                     Some(e) => {
                                                                         *base.add(8+7*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                        let super::super::super::super::__with_name0::Cache{ seconds:seconds381, } = e;
-                                                                        match seconds381 {
+                                                                        let super::super::super::super::__with_name0::Cache{ seconds:seconds387, } = e;
+                                                                        match seconds387 {
                                                                             Some(e) => {
                                                                                 *base.add(12+7*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
                                                                                 *base.add(16+7*::core::mem::size_of::<*const u8>()).cast::<i32>() = _rt::as_i32(e);
@@ -7305,123 +7366,34 @@ pub mod exports {
                                                                         *base.add(8+7*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                     }
                                                                 };
-                                                                match extra369 {
+                                                                match extra375 {
                                                                     Some(e) => {
                                                                         *base.add(16+8*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                        let vec382 = (e
+                                                                        let vec388 = (e
                                                                             .into_bytes())
                                                                         .into_boxed_slice();
-                                                                        let ptr382 = vec382
+                                                                        let ptr388 = vec388
                                                                             .as_ptr()
                                                                             .cast::<u8>();
-                                                                        let len382 = vec382.len();
-                                                                        ::core::mem::forget(vec382);
-                                                                        *base.add(16+10*::core::mem::size_of::<*const u8>()).cast::<usize>() = len382;
-                                                                        *base.add(16+9*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr382.cast_mut();
+                                                                        let len388 = vec388.len();
+                                                                        ::core::mem::forget(vec388);
+                                                                        *base.add(16+10*::core::mem::size_of::<*const u8>()).cast::<usize>() = len388;
+                                                                        *base.add(16+9*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr388.cast_mut();
                                                                     }
                                                                     None => {
                                                                         *base.add(16+8*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                     }
                                                                 };
                                                             }
-                                                            V456::Media(e) => {
+                                                            V462::Media(e) => {
                                                                 *base.add(0).cast::<u8>() =
                                                                     (1i32) as u8;
-                                                                let super::super::super::super::__with_name0::Media{ source:source383, media_type:media_type383, name:name383, detail:detail383, cache:cache383, extra:extra383, } = e;
-                                                                use super::super::super::super::__with_name0::MediaSource as V388;
-                                                                match source383 {
-                                                                    V388::Url(e) => {
+                                                                let super::super::super::super::__with_name0::Media{ source:source389, media_type:media_type389, name:name389, detail:detail389, cache:cache389, extra:extra389, } = e;
+                                                                use super::super::super::super::__with_name0::MediaSource as V394;
+                                                                match source389 {
+                                                                    V394::Url(e) => {
                                                                         *base.add(8).cast::<u8>() =
                                                                             (0i32) as u8;
-                                                                        let vec384 = (e
-                                                                            .into_bytes())
-                                                                        .into_boxed_slice();
-                                                                        let ptr384 = vec384
-                                                                            .as_ptr()
-                                                                            .cast::<u8>();
-                                                                        let len384 = vec384.len();
-                                                                        ::core::mem::forget(vec384);
-                                                                        *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len384;
-                                                                        *base
-                                                                            .add(16)
-                                                                            .cast::<*mut u8>() =
-                                                                            ptr384.cast_mut();
-                                                                    }
-                                                                    V388::Blob(e) => {
-                                                                        *base.add(8).cast::<u8>() =
-                                                                            (1i32) as u8;
-                                                                        let super::super::super::super::__with_name0::Blob{ id:id385, length:length385, } = e;
-                                                                        *base
-                                                                            .add(16)
-                                                                            .cast::<i32>() =
-                                                                            _rt::as_i32(id385);
-                                                                        *base
-                                                                            .add(24)
-                                                                            .cast::<i64>() =
-                                                                            _rt::as_i64(length385);
-                                                                    }
-                                                                    V388::FileId(e) => {
-                                                                        *base.add(8).cast::<u8>() =
-                                                                            (2i32) as u8;
-                                                                        let vec386 = (e
-                                                                            .into_bytes())
-                                                                        .into_boxed_slice();
-                                                                        let ptr386 = vec386
-                                                                            .as_ptr()
-                                                                            .cast::<u8>();
-                                                                        let len386 = vec386.len();
-                                                                        ::core::mem::forget(vec386);
-                                                                        *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len386;
-                                                                        *base
-                                                                            .add(16)
-                                                                            .cast::<*mut u8>() =
-                                                                            ptr386.cast_mut();
-                                                                    }
-                                                                    V388::Base64(e) => {
-                                                                        *base.add(8).cast::<u8>() =
-                                                                            (3i32) as u8;
-                                                                        let vec387 = (e
-                                                                            .into_bytes())
-                                                                        .into_boxed_slice();
-                                                                        let ptr387 = vec387
-                                                                            .as_ptr()
-                                                                            .cast::<u8>();
-                                                                        let len387 = vec387.len();
-                                                                        ::core::mem::forget(vec387);
-                                                                        *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len387;
-                                                                        *base
-                                                                            .add(16)
-                                                                            .cast::<*mut u8>() =
-                                                                            ptr387.cast_mut();
-                                                                    }
-                                                                }
-                                                                match media_type383 {
-                                                                    Some(e) => {
-                                                                        *base
-                                                                            .add(32)
-                                                                            .cast::<u8>() =
-                                                                            (1i32) as u8;
-                                                                        let vec389 = (e
-                                                                            .into_bytes())
-                                                                        .into_boxed_slice();
-                                                                        let ptr389 = vec389
-                                                                            .as_ptr()
-                                                                            .cast::<u8>();
-                                                                        let len389 = vec389.len();
-                                                                        ::core::mem::forget(vec389);
-                                                                        *base.add(32+2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len389;
-                                                                        *base.add(32+1*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr389.cast_mut();
-                                                                    }
-                                                                    None => {
-                                                                        *base
-                                                                            .add(32)
-                                                                            .cast::<u8>() =
-                                                                            (0i32) as u8;
-                                                                    }
-                                                                };
-                                                                match name383 {
-                                                                    Some(e) => {
-                                                                        *base.add(32+3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
                                                                         let vec390 = (e
                                                                             .into_bytes())
                                                                         .into_boxed_slice();
@@ -7430,36 +7402,125 @@ pub mod exports {
                                                                             .cast::<u8>();
                                                                         let len390 = vec390.len();
                                                                         ::core::mem::forget(vec390);
-                                                                        *base.add(32+5*::core::mem::size_of::<*const u8>()).cast::<usize>() = len390;
-                                                                        *base.add(32+4*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr390.cast_mut();
+                                                                        *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len390;
+                                                                        *base
+                                                                            .add(16)
+                                                                            .cast::<*mut u8>() =
+                                                                            ptr390.cast_mut();
+                                                                    }
+                                                                    V394::Blob(e) => {
+                                                                        *base.add(8).cast::<u8>() =
+                                                                            (1i32) as u8;
+                                                                        let super::super::super::super::__with_name0::Blob{ id:id391, length:length391, } = e;
+                                                                        *base
+                                                                            .add(16)
+                                                                            .cast::<i32>() =
+                                                                            _rt::as_i32(id391);
+                                                                        *base
+                                                                            .add(24)
+                                                                            .cast::<i64>() =
+                                                                            _rt::as_i64(length391);
+                                                                    }
+                                                                    V394::FileId(e) => {
+                                                                        *base.add(8).cast::<u8>() =
+                                                                            (2i32) as u8;
+                                                                        let vec392 = (e
+                                                                            .into_bytes())
+                                                                        .into_boxed_slice();
+                                                                        let ptr392 = vec392
+                                                                            .as_ptr()
+                                                                            .cast::<u8>();
+                                                                        let len392 = vec392.len();
+                                                                        ::core::mem::forget(vec392);
+                                                                        *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len392;
+                                                                        *base
+                                                                            .add(16)
+                                                                            .cast::<*mut u8>() =
+                                                                            ptr392.cast_mut();
+                                                                    }
+                                                                    V394::Base64(e) => {
+                                                                        *base.add(8).cast::<u8>() =
+                                                                            (3i32) as u8;
+                                                                        let vec393 = (e
+                                                                            .into_bytes())
+                                                                        .into_boxed_slice();
+                                                                        let ptr393 = vec393
+                                                                            .as_ptr()
+                                                                            .cast::<u8>();
+                                                                        let len393 = vec393.len();
+                                                                        ::core::mem::forget(vec393);
+                                                                        *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len393;
+                                                                        *base
+                                                                            .add(16)
+                                                                            .cast::<*mut u8>() =
+                                                                            ptr393.cast_mut();
+                                                                    }
+                                                                }
+                                                                match media_type389 {
+                                                                    Some(e) => {
+                                                                        *base
+                                                                            .add(32)
+                                                                            .cast::<u8>() =
+                                                                            (1i32) as u8;
+                                                                        let vec395 = (e
+                                                                            .into_bytes())
+                                                                        .into_boxed_slice();
+                                                                        let ptr395 = vec395
+                                                                            .as_ptr()
+                                                                            .cast::<u8>();
+                                                                        let len395 = vec395.len();
+                                                                        ::core::mem::forget(vec395);
+                                                                        *base.add(32+2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len395;
+                                                                        *base.add(32+1*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr395.cast_mut();
+                                                                    }
+                                                                    None => {
+                                                                        *base
+                                                                            .add(32)
+                                                                            .cast::<u8>() =
+                                                                            (0i32) as u8;
+                                                                    }
+                                                                };
+                                                                match name389 {
+                                                                    Some(e) => {
+                                                                        *base.add(32+3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
+                                                                        let vec396 = (e
+                                                                            .into_bytes())
+                                                                        .into_boxed_slice();
+                                                                        let ptr396 = vec396
+                                                                            .as_ptr()
+                                                                            .cast::<u8>();
+                                                                        let len396 = vec396.len();
+                                                                        ::core::mem::forget(vec396);
+                                                                        *base.add(32+5*::core::mem::size_of::<*const u8>()).cast::<usize>() = len396;
+                                                                        *base.add(32+4*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr396.cast_mut();
                                                                     }
                                                                     None => {
                                                                         *base.add(32+3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                     }
                                                                 };
-                                                                match detail383 {
+                                                                match detail389 {
                                                                     Some(e) => {
                                                                         *base.add(32+6*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                        let vec391 = (e
+                                                                        let vec397 = (e
                                                                             .into_bytes())
                                                                         .into_boxed_slice();
-                                                                        let ptr391 = vec391
+                                                                        let ptr397 = vec397
                                                                             .as_ptr()
                                                                             .cast::<u8>();
-                                                                        let len391 = vec391.len();
-                                                                        ::core::mem::forget(vec391);
-                                                                        *base.add(32+8*::core::mem::size_of::<*const u8>()).cast::<usize>() = len391;
-                                                                        *base.add(32+7*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr391.cast_mut();
+                                                                        let len397 = vec397.len();
+                                                                        ::core::mem::forget(vec397);
+                                                                        *base.add(32+8*::core::mem::size_of::<*const u8>()).cast::<usize>() = len397;
+                                                                        *base.add(32+7*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr397.cast_mut();
                                                                     }
                                                                     None => {
                                                                         *base.add(32+6*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                     }
                                                                 };
-                                                                match cache383 {
+                                                                match cache389 {
                                                                     Some(e) => {
                                                                         *base.add(32+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                        let super::super::super::super::__with_name0::Cache{ seconds:seconds392, } = e;
-                                                                        match seconds392 {
+                                                                        let super::super::super::super::__with_name0::Cache{ seconds:seconds398, } = e;
+                                                                        match seconds398 {
                                                                             Some(e) => {
                                                                                 *base.add(36+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
                                                                                 *base.add(40+9*::core::mem::size_of::<*const u8>()).cast::<i32>() = _rt::as_i32(e);
@@ -7473,88 +7534,9 @@ pub mod exports {
                                                                         *base.add(32+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                     }
                                                                 };
-                                                                match extra383 {
+                                                                match extra389 {
                                                                     Some(e) => {
                                                                         *base.add(40+10*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                        let vec393 = (e
-                                                                            .into_bytes())
-                                                                        .into_boxed_slice();
-                                                                        let ptr393 = vec393
-                                                                            .as_ptr()
-                                                                            .cast::<u8>();
-                                                                        let len393 = vec393.len();
-                                                                        ::core::mem::forget(vec393);
-                                                                        *base.add(40+12*::core::mem::size_of::<*const u8>()).cast::<usize>() = len393;
-                                                                        *base.add(40+11*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr393.cast_mut();
-                                                                    }
-                                                                    None => {
-                                                                        *base.add(40+10*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
-                                                                    }
-                                                                };
-                                                            }
-                                                            V456::ToolCall(e) => {
-                                                                *base.add(0).cast::<u8>() =
-                                                                    (2i32) as u8;
-                                                                let super::super::super::super::__with_name0::ToolCall{ id:id394, local:local394, name:name394, arguments:arguments394, signature:signature394, extra:extra394, } = e;
-                                                                match id394 {
-                                                                    Some(e) => {
-                                                                        *base.add(8).cast::<u8>() =
-                                                                            (1i32) as u8;
-                                                                        let vec395 = (e
-                                                                            .into_bytes())
-                                                                        .into_boxed_slice();
-                                                                        let ptr395 = vec395
-                                                                            .as_ptr()
-                                                                            .cast::<u8>();
-                                                                        let len395 = vec395.len();
-                                                                        ::core::mem::forget(vec395);
-                                                                        *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len395;
-                                                                        *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr395.cast_mut();
-                                                                    }
-                                                                    None => {
-                                                                        *base.add(8).cast::<u8>() =
-                                                                            (0i32) as u8;
-                                                                    }
-                                                                };
-                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (match local394 { true => 1, false => 0 }) as u8;
-                                                                let vec396 = (name394.into_bytes())
-                                                                    .into_boxed_slice();
-                                                                let ptr396 =
-                                                                    vec396.as_ptr().cast::<u8>();
-                                                                let len396 = vec396.len();
-                                                                ::core::mem::forget(vec396);
-                                                                *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<usize>() = len396;
-                                                                *base.add(8+4*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr396.cast_mut();
-                                                                let vec397 = (arguments394
-                                                                    .into_bytes())
-                                                                .into_boxed_slice();
-                                                                let ptr397 =
-                                                                    vec397.as_ptr().cast::<u8>();
-                                                                let len397 = vec397.len();
-                                                                ::core::mem::forget(vec397);
-                                                                *base.add(8+7*::core::mem::size_of::<*const u8>()).cast::<usize>() = len397;
-                                                                *base.add(8+6*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr397.cast_mut();
-                                                                match signature394 {
-                                                                    Some(e) => {
-                                                                        *base.add(8+8*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                        let vec398 = (e
-                                                                            .into_bytes())
-                                                                        .into_boxed_slice();
-                                                                        let ptr398 = vec398
-                                                                            .as_ptr()
-                                                                            .cast::<u8>();
-                                                                        let len398 = vec398.len();
-                                                                        ::core::mem::forget(vec398);
-                                                                        *base.add(8+10*::core::mem::size_of::<*const u8>()).cast::<usize>() = len398;
-                                                                        *base.add(8+9*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr398.cast_mut();
-                                                                    }
-                                                                    None => {
-                                                                        *base.add(8+8*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
-                                                                    }
-                                                                };
-                                                                match extra394 {
-                                                                    Some(e) => {
-                                                                        *base.add(8+11*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
                                                                         let vec399 = (e
                                                                             .into_bytes())
                                                                         .into_boxed_slice();
@@ -7563,163 +7545,242 @@ pub mod exports {
                                                                             .cast::<u8>();
                                                                         let len399 = vec399.len();
                                                                         ::core::mem::forget(vec399);
-                                                                        *base.add(8+13*::core::mem::size_of::<*const u8>()).cast::<usize>() = len399;
-                                                                        *base.add(8+12*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr399.cast_mut();
+                                                                        *base.add(40+12*::core::mem::size_of::<*const u8>()).cast::<usize>() = len399;
+                                                                        *base.add(40+11*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr399.cast_mut();
                                                                     }
                                                                     None => {
-                                                                        *base.add(8+11*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
+                                                                        *base.add(40+10*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                     }
                                                                 };
                                                             }
-                                                            V456::ToolResult(e) => {
+                                                            V462::ToolCall(e) => {
                                                                 *base.add(0).cast::<u8>() =
-                                                                    (3i32) as u8;
-                                                                let super::super::super::super::__with_name0::ToolResult{ call_id:call_id400, local:local400, name:name400, content:content400, is_error:is_error400, cache:cache400, extra:extra400, } = e;
-                                                                let vec401 = (call_id400
-                                                                    .into_bytes())
-                                                                .into_boxed_slice();
-                                                                let ptr401 =
-                                                                    vec401.as_ptr().cast::<u8>();
-                                                                let len401 = vec401.len();
-                                                                ::core::mem::forget(vec401);
-                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len401;
-                                                                *base.add(8).cast::<*mut u8>() =
-                                                                    ptr401.cast_mut();
-                                                                *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<u8>() = (match local400 { true => 1, false => 0 }) as u8;
+                                                                    (2i32) as u8;
+                                                                let super::super::super::super::__with_name0::ToolCall{ id:id400, local:local400, name:name400, arguments:arguments400, signature:signature400, extra:extra400, } = e;
+                                                                match id400 {
+                                                                    Some(e) => {
+                                                                        *base.add(8).cast::<u8>() =
+                                                                            (1i32) as u8;
+                                                                        let vec401 = (e
+                                                                            .into_bytes())
+                                                                        .into_boxed_slice();
+                                                                        let ptr401 = vec401
+                                                                            .as_ptr()
+                                                                            .cast::<u8>();
+                                                                        let len401 = vec401.len();
+                                                                        ::core::mem::forget(vec401);
+                                                                        *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len401;
+                                                                        *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr401.cast_mut();
+                                                                    }
+                                                                    None => {
+                                                                        *base.add(8).cast::<u8>() =
+                                                                            (0i32) as u8;
+                                                                    }
+                                                                };
+                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (match local400 { true => 1, false => 0 }) as u8;
                                                                 let vec402 = (name400.into_bytes())
                                                                     .into_boxed_slice();
                                                                 let ptr402 =
                                                                     vec402.as_ptr().cast::<u8>();
                                                                 let len402 = vec402.len();
                                                                 ::core::mem::forget(vec402);
-                                                                *base.add(8+4*::core::mem::size_of::<*const u8>()).cast::<usize>() = len402;
-                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr402.cast_mut();
-                                                                let vec419 = content400;
-                                                                let len419 = vec419.len();
-                                                                let layout419 = _rt::alloc::Layout::from_size_align(vec419.len() * (48+12*::core::mem::size_of::<*const u8>()), 8).unwrap();
-                                                                let (result419, _cleanup419) =
+                                                                *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<usize>() = len402;
+                                                                *base.add(8+4*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr402.cast_mut();
+                                                                let vec403 = (arguments400
+                                                                    .into_bytes())
+                                                                .into_boxed_slice();
+                                                                let ptr403 =
+                                                                    vec403.as_ptr().cast::<u8>();
+                                                                let len403 = vec403.len();
+                                                                ::core::mem::forget(vec403);
+                                                                *base.add(8+7*::core::mem::size_of::<*const u8>()).cast::<usize>() = len403;
+                                                                *base.add(8+6*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr403.cast_mut();
+                                                                match signature400 {
+                                                                    Some(e) => {
+                                                                        *base.add(8+8*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
+                                                                        let vec404 = (e
+                                                                            .into_bytes())
+                                                                        .into_boxed_slice();
+                                                                        let ptr404 = vec404
+                                                                            .as_ptr()
+                                                                            .cast::<u8>();
+                                                                        let len404 = vec404.len();
+                                                                        ::core::mem::forget(vec404);
+                                                                        *base.add(8+10*::core::mem::size_of::<*const u8>()).cast::<usize>() = len404;
+                                                                        *base.add(8+9*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr404.cast_mut();
+                                                                    }
+                                                                    None => {
+                                                                        *base.add(8+8*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
+                                                                    }
+                                                                };
+                                                                match extra400 {
+                                                                    Some(e) => {
+                                                                        *base.add(8+11*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
+                                                                        let vec405 = (e
+                                                                            .into_bytes())
+                                                                        .into_boxed_slice();
+                                                                        let ptr405 = vec405
+                                                                            .as_ptr()
+                                                                            .cast::<u8>();
+                                                                        let len405 = vec405.len();
+                                                                        ::core::mem::forget(vec405);
+                                                                        *base.add(8+13*::core::mem::size_of::<*const u8>()).cast::<usize>() = len405;
+                                                                        *base.add(8+12*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr405.cast_mut();
+                                                                    }
+                                                                    None => {
+                                                                        *base.add(8+11*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
+                                                                    }
+                                                                };
+                                                            }
+                                                            V462::ToolResult(e) => {
+                                                                *base.add(0).cast::<u8>() =
+                                                                    (3i32) as u8;
+                                                                let super::super::super::super::__with_name0::ToolResult{ call_id:call_id406, local:local406, name:name406, content:content406, is_error:is_error406, cache:cache406, extra:extra406, } = e;
+                                                                let vec407 = (call_id406
+                                                                    .into_bytes())
+                                                                .into_boxed_slice();
+                                                                let ptr407 =
+                                                                    vec407.as_ptr().cast::<u8>();
+                                                                let len407 = vec407.len();
+                                                                ::core::mem::forget(vec407);
+                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len407;
+                                                                *base.add(8).cast::<*mut u8>() =
+                                                                    ptr407.cast_mut();
+                                                                *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<u8>() = (match local406 { true => 1, false => 0 }) as u8;
+                                                                let vec408 = (name406.into_bytes())
+                                                                    .into_boxed_slice();
+                                                                let ptr408 =
+                                                                    vec408.as_ptr().cast::<u8>();
+                                                                let len408 = vec408.len();
+                                                                ::core::mem::forget(vec408);
+                                                                *base.add(8+4*::core::mem::size_of::<*const u8>()).cast::<usize>() = len408;
+                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr408.cast_mut();
+                                                                let vec425 = content406;
+                                                                let len425 = vec425.len();
+                                                                let layout425 = _rt::alloc::Layout::from_size_align(vec425.len() * (48+12*::core::mem::size_of::<*const u8>()), 8).unwrap();
+                                                                let (result425, _cleanup425) =
                                                                     wit_bindgen::rt::Cleanup::new(
-                                                                        layout419,
+                                                                        layout425,
                                                                     );
-                                                                if let Some(cleanup) = _cleanup419 {
+                                                                if let Some(cleanup) = _cleanup425 {
                                                                     cleanup.forget();
                                                                 }
                                                                 for (i, e) in
-                                                                    vec419.into_iter().enumerate()
+                                                                    vec425.into_iter().enumerate()
                                                                 {
-                                                                    let base = result419.add(i * (48+12*::core::mem::size_of::<*const u8>()));
+                                                                    let base = result425.add(i * (48+12*::core::mem::size_of::<*const u8>()));
                                                                     {
-                                                                        use super::super::super::super::__with_name0::ResultPart as V418;
+                                                                        use super::super::super::super::__with_name0::ResultPart as V424;
                                                                         match e {
-                                                                            V418::Text(e) => {
+                                                                            V424::Text(e) => {
                                                                                 *base
                                                                                     .add(0)
                                                                                     .cast::<u8>() =
                                                                                     (0i32) as u8;
-                                                                                let vec403 = (e
+                                                                                let vec409 = (e
                                                                                     .into_bytes())
                                                                                 .into_boxed_slice();
-                                                                                let ptr403 = vec403
+                                                                                let ptr409 = vec409
                                                                                     .as_ptr()
                                                                                     .cast::<u8>();
-                                                                                let len403 =
-                                                                                    vec403.len();
+                                                                                let len409 =
+                                                                                    vec409.len();
                                                                                 ::core::mem::forget(
-                                                                                    vec403,
+                                                                                    vec409,
                                                                                 );
-                                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len403;
-                                                                                *base.add(8).cast::<*mut u8>() = ptr403.cast_mut();
+                                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len409;
+                                                                                *base.add(8).cast::<*mut u8>() = ptr409.cast_mut();
                                                                             }
-                                                                            V418::Media(e) => {
+                                                                            V424::Media(e) => {
                                                                                 *base
                                                                                     .add(0)
                                                                                     .cast::<u8>() =
                                                                                     (1i32) as u8;
-                                                                                let super::super::super::super::__with_name0::Media{ source:source404, media_type:media_type404, name:name404, detail:detail404, cache:cache404, extra:extra404, } = e;
-                                                                                use super::super::super::super::__with_name0::MediaSource as V409;
-                                                                                match source404 {
-                                                              V409::Url(e) => {
+                                                                                let super::super::super::super::__with_name0::Media{ source:source410, media_type:media_type410, name:name410, detail:detail410, cache:cache410, extra:extra410, } = e;
+                                                                                use super::super::super::super::__with_name0::MediaSource as V415;
+                                                                                match source410 {
+                                                              V415::Url(e) => {
                                                                 *base.add(8).cast::<u8>() = (0i32) as u8;
-                                                                let vec405 = (e.into_bytes()).into_boxed_slice();
-                                                                let ptr405 = vec405.as_ptr().cast::<u8>();
-                                                                let len405 = vec405.len();
-                                                                ::core::mem::forget(vec405);
-                                                                *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len405;
-                                                                *base.add(16).cast::<*mut u8>() = ptr405.cast_mut();
+                                                                let vec411 = (e.into_bytes()).into_boxed_slice();
+                                                                let ptr411 = vec411.as_ptr().cast::<u8>();
+                                                                let len411 = vec411.len();
+                                                                ::core::mem::forget(vec411);
+                                                                *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len411;
+                                                                *base.add(16).cast::<*mut u8>() = ptr411.cast_mut();
                                                               },
-                                                              V409::Blob(e) => {
+                                                              V415::Blob(e) => {
                                                                 *base.add(8).cast::<u8>() = (1i32) as u8;
-                                                                let super::super::super::super::__with_name0::Blob{ id:id406, length:length406, } = e;
-                                                                *base.add(16).cast::<i32>() = _rt::as_i32(id406);
-                                                                *base.add(24).cast::<i64>() = _rt::as_i64(length406);
+                                                                let super::super::super::super::__with_name0::Blob{ id:id412, length:length412, } = e;
+                                                                *base.add(16).cast::<i32>() = _rt::as_i32(id412);
+                                                                *base.add(24).cast::<i64>() = _rt::as_i64(length412);
                                                               },
-                                                              V409::FileId(e) => {
+                                                              V415::FileId(e) => {
                                                                 *base.add(8).cast::<u8>() = (2i32) as u8;
-                                                                let vec407 = (e.into_bytes()).into_boxed_slice();
-                                                                let ptr407 = vec407.as_ptr().cast::<u8>();
-                                                                let len407 = vec407.len();
-                                                                ::core::mem::forget(vec407);
-                                                                *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len407;
-                                                                *base.add(16).cast::<*mut u8>() = ptr407.cast_mut();
+                                                                let vec413 = (e.into_bytes()).into_boxed_slice();
+                                                                let ptr413 = vec413.as_ptr().cast::<u8>();
+                                                                let len413 = vec413.len();
+                                                                ::core::mem::forget(vec413);
+                                                                *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len413;
+                                                                *base.add(16).cast::<*mut u8>() = ptr413.cast_mut();
                                                               },
-                                                              V409::Base64(e) => {
+                                                              V415::Base64(e) => {
                                                                 *base.add(8).cast::<u8>() = (3i32) as u8;
-                                                                let vec408 = (e.into_bytes()).into_boxed_slice();
-                                                                let ptr408 = vec408.as_ptr().cast::<u8>();
-                                                                let len408 = vec408.len();
-                                                                ::core::mem::forget(vec408);
-                                                                *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len408;
-                                                                *base.add(16).cast::<*mut u8>() = ptr408.cast_mut();
+                                                                let vec414 = (e.into_bytes()).into_boxed_slice();
+                                                                let ptr414 = vec414.as_ptr().cast::<u8>();
+                                                                let len414 = vec414.len();
+                                                                ::core::mem::forget(vec414);
+                                                                *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len414;
+                                                                *base.add(16).cast::<*mut u8>() = ptr414.cast_mut();
                                                               },
                                                             }
-                                                                                match media_type404
+                                                                                match media_type410
                                                                                 {
                                                                                     Some(e) => {
                                                                                         *base.add(32).cast::<u8>() = (1i32) as u8;
-                                                                                        let vec410 = (e.into_bytes()).into_boxed_slice();
-                                                                                        let ptr410 = vec410.as_ptr().cast::<u8>();
-                                                                                        let len410 = vec410.len();
-                                                                                        ::core::mem::forget(vec410);
-                                                                                        *base.add(32+2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len410;
-                                                                                        *base.add(32+1*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr410.cast_mut();
+                                                                                        let vec416 = (e.into_bytes()).into_boxed_slice();
+                                                                                        let ptr416 = vec416.as_ptr().cast::<u8>();
+                                                                                        let len416 = vec416.len();
+                                                                                        ::core::mem::forget(vec416);
+                                                                                        *base.add(32+2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len416;
+                                                                                        *base.add(32+1*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr416.cast_mut();
                                                                                     }
                                                                                     None => {
                                                                                         *base.add(32).cast::<u8>() = (0i32) as u8;
                                                                                     }
                                                                                 };
-                                                                                match name404 {
+                                                                                match name410 {
                                                                                     Some(e) => {
                                                                                         *base.add(32+3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                                        let vec411 = (e.into_bytes()).into_boxed_slice();
-                                                                                        let ptr411 = vec411.as_ptr().cast::<u8>();
-                                                                                        let len411 = vec411.len();
-                                                                                        ::core::mem::forget(vec411);
-                                                                                        *base.add(32+5*::core::mem::size_of::<*const u8>()).cast::<usize>() = len411;
-                                                                                        *base.add(32+4*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr411.cast_mut();
+                                                                                        let vec417 = (e.into_bytes()).into_boxed_slice();
+                                                                                        let ptr417 = vec417.as_ptr().cast::<u8>();
+                                                                                        let len417 = vec417.len();
+                                                                                        ::core::mem::forget(vec417);
+                                                                                        *base.add(32+5*::core::mem::size_of::<*const u8>()).cast::<usize>() = len417;
+                                                                                        *base.add(32+4*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr417.cast_mut();
                                                                                     }
                                                                                     None => {
                                                                                         *base.add(32+3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                                     }
                                                                                 };
-                                                                                match detail404 {
+                                                                                match detail410 {
                                                                                     Some(e) => {
                                                                                         *base.add(32+6*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                                        let vec412 = (e.into_bytes()).into_boxed_slice();
-                                                                                        let ptr412 = vec412.as_ptr().cast::<u8>();
-                                                                                        let len412 = vec412.len();
-                                                                                        ::core::mem::forget(vec412);
-                                                                                        *base.add(32+8*::core::mem::size_of::<*const u8>()).cast::<usize>() = len412;
-                                                                                        *base.add(32+7*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr412.cast_mut();
+                                                                                        let vec418 = (e.into_bytes()).into_boxed_slice();
+                                                                                        let ptr418 = vec418.as_ptr().cast::<u8>();
+                                                                                        let len418 = vec418.len();
+                                                                                        ::core::mem::forget(vec418);
+                                                                                        *base.add(32+8*::core::mem::size_of::<*const u8>()).cast::<usize>() = len418;
+                                                                                        *base.add(32+7*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr418.cast_mut();
                                                                                     }
                                                                                     None => {
                                                                                         *base.add(32+6*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                                     }
                                                                                 };
-                                                                                match cache404 {
+                                                                                match cache410 {
                                                                                     Some(e) => {
                                                                                         *base.add(32+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                                        let super::super::super::super::__with_name0::Cache{ seconds:seconds413, } = e;
-                                                                                        match seconds413 {
+                                                                                        let super::super::super::super::__with_name0::Cache{ seconds:seconds419, } = e;
+                                                                                        match seconds419 {
                                                                   Some(e) => {
                                                                     *base.add(36+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
                                                                     *base.add(40+9*::core::mem::size_of::<*const u8>()).cast::<i32>() = _rt::as_i32(e);
@@ -7735,61 +7796,61 @@ pub mod exports {
                                                                                         *base.add(32+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                                     }
                                                                                 };
-                                                                                match extra404 {
+                                                                                match extra410 {
                                                                                     Some(e) => {
                                                                                         *base.add(40+10*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                                        let vec414 = (e.into_bytes()).into_boxed_slice();
-                                                                                        let ptr414 = vec414.as_ptr().cast::<u8>();
-                                                                                        let len414 = vec414.len();
-                                                                                        ::core::mem::forget(vec414);
-                                                                                        *base.add(40+12*::core::mem::size_of::<*const u8>()).cast::<usize>() = len414;
-                                                                                        *base.add(40+11*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr414.cast_mut();
+                                                                                        let vec420 = (e.into_bytes()).into_boxed_slice();
+                                                                                        let ptr420 = vec420.as_ptr().cast::<u8>();
+                                                                                        let len420 = vec420.len();
+                                                                                        ::core::mem::forget(vec420);
+                                                                                        *base.add(40+12*::core::mem::size_of::<*const u8>()).cast::<usize>() = len420;
+                                                                                        *base.add(40+11*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr420.cast_mut();
                                                                                     }
                                                                                     None => {
                                                                                         *base.add(40+10*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                                     }
                                                                                 };
                                                                             }
-                                                                            V418::Opaque(e) => {
+                                                                            V424::Opaque(e) => {
                                                                                 *base
                                                                                     .add(0)
                                                                                     .cast::<u8>() =
                                                                                     (2i32) as u8;
-                                                                                let super::super::super::super::__with_name0::Opaque{ kind:kind415, data:data415, } = e;
-                                                                                let vec416 = (kind415.into_bytes()).into_boxed_slice();
-                                                                                let ptr416 = vec416
+                                                                                let super::super::super::super::__with_name0::Opaque{ kind:kind421, data:data421, } = e;
+                                                                                let vec422 = (kind421.into_bytes()).into_boxed_slice();
+                                                                                let ptr422 = vec422
                                                                                     .as_ptr()
                                                                                     .cast::<u8>();
-                                                                                let len416 =
-                                                                                    vec416.len();
+                                                                                let len422 =
+                                                                                    vec422.len();
                                                                                 ::core::mem::forget(
-                                                                                    vec416,
+                                                                                    vec422,
                                                                                 );
-                                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len416;
-                                                                                *base.add(8).cast::<*mut u8>() = ptr416.cast_mut();
-                                                                                let vec417 = (data415.into_bytes()).into_boxed_slice();
-                                                                                let ptr417 = vec417
+                                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len422;
+                                                                                *base.add(8).cast::<*mut u8>() = ptr422.cast_mut();
+                                                                                let vec423 = (data421.into_bytes()).into_boxed_slice();
+                                                                                let ptr423 = vec423
                                                                                     .as_ptr()
                                                                                     .cast::<u8>();
-                                                                                let len417 =
-                                                                                    vec417.len();
+                                                                                let len423 =
+                                                                                    vec423.len();
                                                                                 ::core::mem::forget(
-                                                                                    vec417,
+                                                                                    vec423,
                                                                                 );
-                                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<usize>() = len417;
-                                                                                *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr417.cast_mut();
+                                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<usize>() = len423;
+                                                                                *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr423.cast_mut();
                                                                             }
                                                                         }
                                                                     }
                                                                 }
-                                                                *base.add(8+6*::core::mem::size_of::<*const u8>()).cast::<usize>() = len419;
-                                                                *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result419;
-                                                                *base.add(8+7*::core::mem::size_of::<*const u8>()).cast::<u8>() = (match is_error400 { true => 1, false => 0 }) as u8;
-                                                                match cache400 {
+                                                                *base.add(8+6*::core::mem::size_of::<*const u8>()).cast::<usize>() = len425;
+                                                                *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result425;
+                                                                *base.add(8+7*::core::mem::size_of::<*const u8>()).cast::<u8>() = (match is_error406 { true => 1, false => 0 }) as u8;
+                                                                match cache406 {
                                                                     Some(e) => {
                                                                         *base.add(12+7*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                        let super::super::super::super::__with_name0::Cache{ seconds:seconds420, } = e;
-                                                                        match seconds420 {
+                                                                        let super::super::super::super::__with_name0::Cache{ seconds:seconds426, } = e;
+                                                                        match seconds426 {
                                                                             Some(e) => {
                                                                                 *base.add(16+7*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
                                                                                 *base.add(20+7*::core::mem::size_of::<*const u8>()).cast::<i32>() = _rt::as_i32(e);
@@ -7803,128 +7864,41 @@ pub mod exports {
                                                                         *base.add(12+7*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                     }
                                                                 };
-                                                                match extra400 {
+                                                                match extra406 {
                                                                     Some(e) => {
                                                                         *base.add(24+7*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                        let vec421 = (e
+                                                                        let vec427 = (e
                                                                             .into_bytes())
                                                                         .into_boxed_slice();
-                                                                        let ptr421 = vec421
+                                                                        let ptr427 = vec427
                                                                             .as_ptr()
                                                                             .cast::<u8>();
-                                                                        let len421 = vec421.len();
-                                                                        ::core::mem::forget(vec421);
-                                                                        *base.add(24+9*::core::mem::size_of::<*const u8>()).cast::<usize>() = len421;
-                                                                        *base.add(24+8*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr421.cast_mut();
+                                                                        let len427 = vec427.len();
+                                                                        ::core::mem::forget(vec427);
+                                                                        *base.add(24+9*::core::mem::size_of::<*const u8>()).cast::<usize>() = len427;
+                                                                        *base.add(24+8*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr427.cast_mut();
                                                                     }
                                                                     None => {
                                                                         *base.add(24+7*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                     }
                                                                 };
                                                             }
-                                                            V456::Reasoning(e) => {
+                                                            V462::Reasoning(e) => {
                                                                 *base.add(0).cast::<u8>() =
                                                                     (4i32) as u8;
-                                                                let super::super::super::super::__with_name0::Reasoning{ text:text422, signature:signature422, redacted:redacted422, extra:extra422, } = e;
-                                                                let vec423 = (text422.into_bytes())
-                                                                    .into_boxed_slice();
-                                                                let ptr423 =
-                                                                    vec423.as_ptr().cast::<u8>();
-                                                                let len423 = vec423.len();
-                                                                ::core::mem::forget(vec423);
-                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len423;
-                                                                *base.add(8).cast::<*mut u8>() =
-                                                                    ptr423.cast_mut();
-                                                                match signature422 {
-                                                                    Some(e) => {
-                                                                        *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                        let vec424 = (e
-                                                                            .into_bytes())
-                                                                        .into_boxed_slice();
-                                                                        let ptr424 = vec424
-                                                                            .as_ptr()
-                                                                            .cast::<u8>();
-                                                                        let len424 = vec424.len();
-                                                                        ::core::mem::forget(vec424);
-                                                                        *base.add(8+4*::core::mem::size_of::<*const u8>()).cast::<usize>() = len424;
-                                                                        *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr424.cast_mut();
-                                                                    }
-                                                                    None => {
-                                                                        *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
-                                                                    }
-                                                                };
-                                                                match redacted422 {
-                                                                    Some(e) => {
-                                                                        *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                        let vec425 = (e
-                                                                            .into_bytes())
-                                                                        .into_boxed_slice();
-                                                                        let ptr425 = vec425
-                                                                            .as_ptr()
-                                                                            .cast::<u8>();
-                                                                        let len425 = vec425.len();
-                                                                        ::core::mem::forget(vec425);
-                                                                        *base.add(8+7*::core::mem::size_of::<*const u8>()).cast::<usize>() = len425;
-                                                                        *base.add(8+6*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr425.cast_mut();
-                                                                    }
-                                                                    None => {
-                                                                        *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
-                                                                    }
-                                                                };
-                                                                match extra422 {
-                                                                    Some(e) => {
-                                                                        *base.add(8+8*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                        let vec426 = (e
-                                                                            .into_bytes())
-                                                                        .into_boxed_slice();
-                                                                        let ptr426 = vec426
-                                                                            .as_ptr()
-                                                                            .cast::<u8>();
-                                                                        let len426 = vec426.len();
-                                                                        ::core::mem::forget(vec426);
-                                                                        *base.add(8+10*::core::mem::size_of::<*const u8>()).cast::<usize>() = len426;
-                                                                        *base.add(8+9*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr426.cast_mut();
-                                                                    }
-                                                                    None => {
-                                                                        *base.add(8+8*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
-                                                                    }
-                                                                };
-                                                            }
-                                                            V456::ServerToolCall(e) => {
-                                                                *base.add(0).cast::<u8>() =
-                                                                    (5i32) as u8;
-                                                                let super::super::super::super::__with_name0::ServerToolCall{ id:id427, name:name427, input:input427, data:data427, } = e;
-                                                                match id427 {
-                                                                    Some(e) => {
-                                                                        *base.add(8).cast::<u8>() =
-                                                                            (1i32) as u8;
-                                                                        let vec428 = (e
-                                                                            .into_bytes())
-                                                                        .into_boxed_slice();
-                                                                        let ptr428 = vec428
-                                                                            .as_ptr()
-                                                                            .cast::<u8>();
-                                                                        let len428 = vec428.len();
-                                                                        ::core::mem::forget(vec428);
-                                                                        *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len428;
-                                                                        *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr428.cast_mut();
-                                                                    }
-                                                                    None => {
-                                                                        *base.add(8).cast::<u8>() =
-                                                                            (0i32) as u8;
-                                                                    }
-                                                                };
-                                                                let vec429 = (name427.into_bytes())
+                                                                let super::super::super::super::__with_name0::Reasoning{ text:text428, signature:signature428, redacted:redacted428, extra:extra428, } = e;
+                                                                let vec429 = (text428.into_bytes())
                                                                     .into_boxed_slice();
                                                                 let ptr429 =
                                                                     vec429.as_ptr().cast::<u8>();
                                                                 let len429 = vec429.len();
                                                                 ::core::mem::forget(vec429);
-                                                                *base.add(8+4*::core::mem::size_of::<*const u8>()).cast::<usize>() = len429;
-                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr429.cast_mut();
-                                                                match input427 {
+                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len429;
+                                                                *base.add(8).cast::<*mut u8>() =
+                                                                    ptr429.cast_mut();
+                                                                match signature428 {
                                                                     Some(e) => {
-                                                                        *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
+                                                                        *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
                                                                         let vec430 = (e
                                                                             .into_bytes())
                                                                         .into_boxed_slice();
@@ -7933,181 +7907,268 @@ pub mod exports {
                                                                             .cast::<u8>();
                                                                         let len430 = vec430.len();
                                                                         ::core::mem::forget(vec430);
-                                                                        *base.add(8+7*::core::mem::size_of::<*const u8>()).cast::<usize>() = len430;
-                                                                        *base.add(8+6*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr430.cast_mut();
+                                                                        *base.add(8+4*::core::mem::size_of::<*const u8>()).cast::<usize>() = len430;
+                                                                        *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr430.cast_mut();
+                                                                    }
+                                                                    None => {
+                                                                        *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
+                                                                    }
+                                                                };
+                                                                match redacted428 {
+                                                                    Some(e) => {
+                                                                        *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
+                                                                        let vec431 = (e
+                                                                            .into_bytes())
+                                                                        .into_boxed_slice();
+                                                                        let ptr431 = vec431
+                                                                            .as_ptr()
+                                                                            .cast::<u8>();
+                                                                        let len431 = vec431.len();
+                                                                        ::core::mem::forget(vec431);
+                                                                        *base.add(8+7*::core::mem::size_of::<*const u8>()).cast::<usize>() = len431;
+                                                                        *base.add(8+6*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr431.cast_mut();
                                                                     }
                                                                     None => {
                                                                         *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                     }
                                                                 };
-                                                                let vec431 = (data427.into_bytes())
-                                                                    .into_boxed_slice();
-                                                                let ptr431 =
-                                                                    vec431.as_ptr().cast::<u8>();
-                                                                let len431 = vec431.len();
-                                                                ::core::mem::forget(vec431);
-                                                                *base.add(8+9*::core::mem::size_of::<*const u8>()).cast::<usize>() = len431;
-                                                                *base.add(8+8*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr431.cast_mut();
+                                                                match extra428 {
+                                                                    Some(e) => {
+                                                                        *base.add(8+8*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
+                                                                        let vec432 = (e
+                                                                            .into_bytes())
+                                                                        .into_boxed_slice();
+                                                                        let ptr432 = vec432
+                                                                            .as_ptr()
+                                                                            .cast::<u8>();
+                                                                        let len432 = vec432.len();
+                                                                        ::core::mem::forget(vec432);
+                                                                        *base.add(8+10*::core::mem::size_of::<*const u8>()).cast::<usize>() = len432;
+                                                                        *base.add(8+9*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr432.cast_mut();
+                                                                    }
+                                                                    None => {
+                                                                        *base.add(8+8*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
+                                                                    }
+                                                                };
                                                             }
-                                                            V456::ServerToolResult(e) => {
+                                                            V462::ServerToolCall(e) => {
                                                                 *base.add(0).cast::<u8>() =
-                                                                    (6i32) as u8;
-                                                                let super::super::super::super::__with_name0::ServerToolResult{ call_id:call_id432, name:name432, is_error:is_error432, content:content432, data:data432, } = e;
-                                                                match call_id432 {
+                                                                    (5i32) as u8;
+                                                                let super::super::super::super::__with_name0::ServerToolCall{ id:id433, name:name433, input:input433, data:data433, } = e;
+                                                                match id433 {
                                                                     Some(e) => {
                                                                         *base.add(8).cast::<u8>() =
                                                                             (1i32) as u8;
-                                                                        let vec433 = (e
+                                                                        let vec434 = (e
                                                                             .into_bytes())
                                                                         .into_boxed_slice();
-                                                                        let ptr433 = vec433
+                                                                        let ptr434 = vec434
                                                                             .as_ptr()
                                                                             .cast::<u8>();
-                                                                        let len433 = vec433.len();
-                                                                        ::core::mem::forget(vec433);
-                                                                        *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len433;
-                                                                        *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr433.cast_mut();
+                                                                        let len434 = vec434.len();
+                                                                        ::core::mem::forget(vec434);
+                                                                        *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len434;
+                                                                        *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr434.cast_mut();
                                                                     }
                                                                     None => {
                                                                         *base.add(8).cast::<u8>() =
                                                                             (0i32) as u8;
                                                                     }
                                                                 };
-                                                                let vec434 = (name432.into_bytes())
+                                                                let vec435 = (name433.into_bytes())
                                                                     .into_boxed_slice();
-                                                                let ptr434 =
-                                                                    vec434.as_ptr().cast::<u8>();
-                                                                let len434 = vec434.len();
-                                                                ::core::mem::forget(vec434);
-                                                                *base.add(8+4*::core::mem::size_of::<*const u8>()).cast::<usize>() = len434;
-                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr434.cast_mut();
-                                                                *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<u8>() = (match is_error432 { true => 1, false => 0 }) as u8;
-                                                                let vec451 = content432;
-                                                                let len451 = vec451.len();
-                                                                let layout451 = _rt::alloc::Layout::from_size_align(vec451.len() * (48+12*::core::mem::size_of::<*const u8>()), 8).unwrap();
-                                                                let (result451, _cleanup451) =
+                                                                let ptr435 =
+                                                                    vec435.as_ptr().cast::<u8>();
+                                                                let len435 = vec435.len();
+                                                                ::core::mem::forget(vec435);
+                                                                *base.add(8+4*::core::mem::size_of::<*const u8>()).cast::<usize>() = len435;
+                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr435.cast_mut();
+                                                                match input433 {
+                                                                    Some(e) => {
+                                                                        *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
+                                                                        let vec436 = (e
+                                                                            .into_bytes())
+                                                                        .into_boxed_slice();
+                                                                        let ptr436 = vec436
+                                                                            .as_ptr()
+                                                                            .cast::<u8>();
+                                                                        let len436 = vec436.len();
+                                                                        ::core::mem::forget(vec436);
+                                                                        *base.add(8+7*::core::mem::size_of::<*const u8>()).cast::<usize>() = len436;
+                                                                        *base.add(8+6*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr436.cast_mut();
+                                                                    }
+                                                                    None => {
+                                                                        *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
+                                                                    }
+                                                                };
+                                                                let vec437 = (data433.into_bytes())
+                                                                    .into_boxed_slice();
+                                                                let ptr437 =
+                                                                    vec437.as_ptr().cast::<u8>();
+                                                                let len437 = vec437.len();
+                                                                ::core::mem::forget(vec437);
+                                                                *base.add(8+9*::core::mem::size_of::<*const u8>()).cast::<usize>() = len437;
+                                                                *base.add(8+8*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr437.cast_mut();
+                                                            }
+                                                            V462::ServerToolResult(e) => {
+                                                                *base.add(0).cast::<u8>() =
+                                                                    (6i32) as u8;
+                                                                let super::super::super::super::__with_name0::ServerToolResult{ call_id:call_id438, name:name438, is_error:is_error438, content:content438, data:data438, } = e;
+                                                                match call_id438 {
+                                                                    Some(e) => {
+                                                                        *base.add(8).cast::<u8>() =
+                                                                            (1i32) as u8;
+                                                                        let vec439 = (e
+                                                                            .into_bytes())
+                                                                        .into_boxed_slice();
+                                                                        let ptr439 = vec439
+                                                                            .as_ptr()
+                                                                            .cast::<u8>();
+                                                                        let len439 = vec439.len();
+                                                                        ::core::mem::forget(vec439);
+                                                                        *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len439;
+                                                                        *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr439.cast_mut();
+                                                                    }
+                                                                    None => {
+                                                                        *base.add(8).cast::<u8>() =
+                                                                            (0i32) as u8;
+                                                                    }
+                                                                };
+                                                                let vec440 = (name438.into_bytes())
+                                                                    .into_boxed_slice();
+                                                                let ptr440 =
+                                                                    vec440.as_ptr().cast::<u8>();
+                                                                let len440 = vec440.len();
+                                                                ::core::mem::forget(vec440);
+                                                                *base.add(8+4*::core::mem::size_of::<*const u8>()).cast::<usize>() = len440;
+                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr440.cast_mut();
+                                                                *base.add(8+5*::core::mem::size_of::<*const u8>()).cast::<u8>() = (match is_error438 { true => 1, false => 0 }) as u8;
+                                                                let vec457 = content438;
+                                                                let len457 = vec457.len();
+                                                                let layout457 = _rt::alloc::Layout::from_size_align(vec457.len() * (48+12*::core::mem::size_of::<*const u8>()), 8).unwrap();
+                                                                let (result457, _cleanup457) =
                                                                     wit_bindgen::rt::Cleanup::new(
-                                                                        layout451,
+                                                                        layout457,
                                                                     );
-                                                                if let Some(cleanup) = _cleanup451 {
+                                                                if let Some(cleanup) = _cleanup457 {
                                                                     cleanup.forget();
                                                                 }
                                                                 for (i, e) in
-                                                                    vec451.into_iter().enumerate()
+                                                                    vec457.into_iter().enumerate()
                                                                 {
-                                                                    let base = result451.add(i * (48+12*::core::mem::size_of::<*const u8>()));
+                                                                    let base = result457.add(i * (48+12*::core::mem::size_of::<*const u8>()));
                                                                     {
-                                                                        use super::super::super::super::__with_name0::ResultPart as V450;
+                                                                        use super::super::super::super::__with_name0::ResultPart as V456;
                                                                         match e {
-                                                                            V450::Text(e) => {
+                                                                            V456::Text(e) => {
                                                                                 *base
                                                                                     .add(0)
                                                                                     .cast::<u8>() =
                                                                                     (0i32) as u8;
-                                                                                let vec435 = (e
+                                                                                let vec441 = (e
                                                                                     .into_bytes())
                                                                                 .into_boxed_slice();
-                                                                                let ptr435 = vec435
+                                                                                let ptr441 = vec441
                                                                                     .as_ptr()
                                                                                     .cast::<u8>();
-                                                                                let len435 =
-                                                                                    vec435.len();
+                                                                                let len441 =
+                                                                                    vec441.len();
                                                                                 ::core::mem::forget(
-                                                                                    vec435,
+                                                                                    vec441,
                                                                                 );
-                                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len435;
-                                                                                *base.add(8).cast::<*mut u8>() = ptr435.cast_mut();
+                                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len441;
+                                                                                *base.add(8).cast::<*mut u8>() = ptr441.cast_mut();
                                                                             }
-                                                                            V450::Media(e) => {
+                                                                            V456::Media(e) => {
                                                                                 *base
                                                                                     .add(0)
                                                                                     .cast::<u8>() =
                                                                                     (1i32) as u8;
-                                                                                let super::super::super::super::__with_name0::Media{ source:source436, media_type:media_type436, name:name436, detail:detail436, cache:cache436, extra:extra436, } = e;
-                                                                                use super::super::super::super::__with_name0::MediaSource as V441;
-                                                                                match source436 {
-                                                                        V441::Url(e) => {
+                                                                                let super::super::super::super::__with_name0::Media{ source:source442, media_type:media_type442, name:name442, detail:detail442, cache:cache442, extra:extra442, } = e;
+                                                                                use super::super::super::super::__with_name0::MediaSource as V447;
+                                                                                match source442 {
+                                                                        V447::Url(e) => {
                                                                           *base.add(8).cast::<u8>() = (0i32) as u8;
-                                                                          let vec437 = (e.into_bytes()).into_boxed_slice();
-                                                                          let ptr437 = vec437.as_ptr().cast::<u8>();
-                                                                          let len437 = vec437.len();
-                                                                          ::core::mem::forget(vec437);
-                                                                          *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len437;
-                                                                          *base.add(16).cast::<*mut u8>() = ptr437.cast_mut();
+                                                                          let vec443 = (e.into_bytes()).into_boxed_slice();
+                                                                          let ptr443 = vec443.as_ptr().cast::<u8>();
+                                                                          let len443 = vec443.len();
+                                                                          ::core::mem::forget(vec443);
+                                                                          *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len443;
+                                                                          *base.add(16).cast::<*mut u8>() = ptr443.cast_mut();
                                                                         },
-                                                                        V441::Blob(e) => {
+                                                                        V447::Blob(e) => {
                                                                           *base.add(8).cast::<u8>() = (1i32) as u8;
-                                                                          let super::super::super::super::__with_name0::Blob{ id:id438, length:length438, } = e;
-                                                                          *base.add(16).cast::<i32>() = _rt::as_i32(id438);
-                                                                          *base.add(24).cast::<i64>() = _rt::as_i64(length438);
+                                                                          let super::super::super::super::__with_name0::Blob{ id:id444, length:length444, } = e;
+                                                                          *base.add(16).cast::<i32>() = _rt::as_i32(id444);
+                                                                          *base.add(24).cast::<i64>() = _rt::as_i64(length444);
                                                                         },
-                                                                        V441::FileId(e) => {
+                                                                        V447::FileId(e) => {
                                                                           *base.add(8).cast::<u8>() = (2i32) as u8;
-                                                                          let vec439 = (e.into_bytes()).into_boxed_slice();
-                                                                          let ptr439 = vec439.as_ptr().cast::<u8>();
-                                                                          let len439 = vec439.len();
-                                                                          ::core::mem::forget(vec439);
-                                                                          *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len439;
-                                                                          *base.add(16).cast::<*mut u8>() = ptr439.cast_mut();
+                                                                          let vec445 = (e.into_bytes()).into_boxed_slice();
+                                                                          let ptr445 = vec445.as_ptr().cast::<u8>();
+                                                                          let len445 = vec445.len();
+                                                                          ::core::mem::forget(vec445);
+                                                                          *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len445;
+                                                                          *base.add(16).cast::<*mut u8>() = ptr445.cast_mut();
                                                                         },
-                                                                        V441::Base64(e) => {
+                                                                        V447::Base64(e) => {
                                                                           *base.add(8).cast::<u8>() = (3i32) as u8;
-                                                                          let vec440 = (e.into_bytes()).into_boxed_slice();
-                                                                          let ptr440 = vec440.as_ptr().cast::<u8>();
-                                                                          let len440 = vec440.len();
-                                                                          ::core::mem::forget(vec440);
-                                                                          *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len440;
-                                                                          *base.add(16).cast::<*mut u8>() = ptr440.cast_mut();
+                                                                          let vec446 = (e.into_bytes()).into_boxed_slice();
+                                                                          let ptr446 = vec446.as_ptr().cast::<u8>();
+                                                                          let len446 = vec446.len();
+                                                                          ::core::mem::forget(vec446);
+                                                                          *base.add(16+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len446;
+                                                                          *base.add(16).cast::<*mut u8>() = ptr446.cast_mut();
                                                                         },
                                                                       }
-                                                                                match media_type436
+                                                                                match media_type442
                                                                                 {
                                                                                     Some(e) => {
                                                                                         *base.add(32).cast::<u8>() = (1i32) as u8;
-                                                                                        let vec442 = (e.into_bytes()).into_boxed_slice();
-                                                                                        let ptr442 = vec442.as_ptr().cast::<u8>();
-                                                                                        let len442 = vec442.len();
-                                                                                        ::core::mem::forget(vec442);
-                                                                                        *base.add(32+2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len442;
-                                                                                        *base.add(32+1*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr442.cast_mut();
+                                                                                        let vec448 = (e.into_bytes()).into_boxed_slice();
+                                                                                        let ptr448 = vec448.as_ptr().cast::<u8>();
+                                                                                        let len448 = vec448.len();
+                                                                                        ::core::mem::forget(vec448);
+                                                                                        *base.add(32+2*::core::mem::size_of::<*const u8>()).cast::<usize>() = len448;
+                                                                                        *base.add(32+1*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr448.cast_mut();
                                                                                     }
                                                                                     None => {
                                                                                         *base.add(32).cast::<u8>() = (0i32) as u8;
                                                                                     }
                                                                                 };
-                                                                                match name436 {
+                                                                                match name442 {
                                                                                     Some(e) => {
                                                                                         *base.add(32+3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                                        let vec443 = (e.into_bytes()).into_boxed_slice();
-                                                                                        let ptr443 = vec443.as_ptr().cast::<u8>();
-                                                                                        let len443 = vec443.len();
-                                                                                        ::core::mem::forget(vec443);
-                                                                                        *base.add(32+5*::core::mem::size_of::<*const u8>()).cast::<usize>() = len443;
-                                                                                        *base.add(32+4*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr443.cast_mut();
+                                                                                        let vec449 = (e.into_bytes()).into_boxed_slice();
+                                                                                        let ptr449 = vec449.as_ptr().cast::<u8>();
+                                                                                        let len449 = vec449.len();
+                                                                                        ::core::mem::forget(vec449);
+                                                                                        *base.add(32+5*::core::mem::size_of::<*const u8>()).cast::<usize>() = len449;
+                                                                                        *base.add(32+4*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr449.cast_mut();
                                                                                     }
                                                                                     None => {
                                                                                         *base.add(32+3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                                     }
                                                                                 };
-                                                                                match detail436 {
+                                                                                match detail442 {
                                                                                     Some(e) => {
                                                                                         *base.add(32+6*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                                        let vec444 = (e.into_bytes()).into_boxed_slice();
-                                                                                        let ptr444 = vec444.as_ptr().cast::<u8>();
-                                                                                        let len444 = vec444.len();
-                                                                                        ::core::mem::forget(vec444);
-                                                                                        *base.add(32+8*::core::mem::size_of::<*const u8>()).cast::<usize>() = len444;
-                                                                                        *base.add(32+7*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr444.cast_mut();
+                                                                                        let vec450 = (e.into_bytes()).into_boxed_slice();
+                                                                                        let ptr450 = vec450.as_ptr().cast::<u8>();
+                                                                                        let len450 = vec450.len();
+                                                                                        ::core::mem::forget(vec450);
+                                                                                        *base.add(32+8*::core::mem::size_of::<*const u8>()).cast::<usize>() = len450;
+                                                                                        *base.add(32+7*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr450.cast_mut();
                                                                                     }
                                                                                     None => {
                                                                                         *base.add(32+6*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                                     }
                                                                                 };
-                                                                                match cache436 {
+                                                                                match cache442 {
                                                                                     Some(e) => {
                                                                                         *base.add(32+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                                        let super::super::super::super::__with_name0::Cache{ seconds:seconds445, } = e;
-                                                                                        match seconds445 {
+                                                                                        let super::super::super::super::__with_name0::Cache{ seconds:seconds451, } = e;
+                                                                                        match seconds451 {
                                                                             Some(e) => {
                                                                               *base.add(36+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
                                                                               *base.add(40+9*::core::mem::size_of::<*const u8>()).cast::<i32>() = _rt::as_i32(e);
@@ -8123,105 +8184,105 @@ pub mod exports {
                                                                                         *base.add(32+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                                     }
                                                                                 };
-                                                                                match extra436 {
+                                                                                match extra442 {
                                                                                     Some(e) => {
                                                                                         *base.add(40+10*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                                                        let vec446 = (e.into_bytes()).into_boxed_slice();
-                                                                                        let ptr446 = vec446.as_ptr().cast::<u8>();
-                                                                                        let len446 = vec446.len();
-                                                                                        ::core::mem::forget(vec446);
-                                                                                        *base.add(40+12*::core::mem::size_of::<*const u8>()).cast::<usize>() = len446;
-                                                                                        *base.add(40+11*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr446.cast_mut();
+                                                                                        let vec452 = (e.into_bytes()).into_boxed_slice();
+                                                                                        let ptr452 = vec452.as_ptr().cast::<u8>();
+                                                                                        let len452 = vec452.len();
+                                                                                        ::core::mem::forget(vec452);
+                                                                                        *base.add(40+12*::core::mem::size_of::<*const u8>()).cast::<usize>() = len452;
+                                                                                        *base.add(40+11*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr452.cast_mut();
                                                                                     }
                                                                                     None => {
                                                                                         *base.add(40+10*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                                                     }
                                                                                 };
                                                                             }
-                                                                            V450::Opaque(e) => {
+                                                                            V456::Opaque(e) => {
                                                                                 *base
                                                                                     .add(0)
                                                                                     .cast::<u8>() =
                                                                                     (2i32) as u8;
-                                                                                let super::super::super::super::__with_name0::Opaque{ kind:kind447, data:data447, } = e;
-                                                                                let vec448 = (kind447.into_bytes()).into_boxed_slice();
-                                                                                let ptr448 = vec448
+                                                                                let super::super::super::super::__with_name0::Opaque{ kind:kind453, data:data453, } = e;
+                                                                                let vec454 = (kind453.into_bytes()).into_boxed_slice();
+                                                                                let ptr454 = vec454
                                                                                     .as_ptr()
                                                                                     .cast::<u8>();
-                                                                                let len448 =
-                                                                                    vec448.len();
+                                                                                let len454 =
+                                                                                    vec454.len();
                                                                                 ::core::mem::forget(
-                                                                                    vec448,
+                                                                                    vec454,
                                                                                 );
-                                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len448;
-                                                                                *base.add(8).cast::<*mut u8>() = ptr448.cast_mut();
-                                                                                let vec449 = (data447.into_bytes()).into_boxed_slice();
-                                                                                let ptr449 = vec449
+                                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len454;
+                                                                                *base.add(8).cast::<*mut u8>() = ptr454.cast_mut();
+                                                                                let vec455 = (data453.into_bytes()).into_boxed_slice();
+                                                                                let ptr455 = vec455
                                                                                     .as_ptr()
                                                                                     .cast::<u8>();
-                                                                                let len449 =
-                                                                                    vec449.len();
+                                                                                let len455 =
+                                                                                    vec455.len();
                                                                                 ::core::mem::forget(
-                                                                                    vec449,
+                                                                                    vec455,
                                                                                 );
-                                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<usize>() = len449;
-                                                                                *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr449.cast_mut();
+                                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<usize>() = len455;
+                                                                                *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr455.cast_mut();
                                                                             }
                                                                         }
                                                                     }
                                                                 }
-                                                                *base.add(8+7*::core::mem::size_of::<*const u8>()).cast::<usize>() = len451;
-                                                                *base.add(8+6*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result451;
-                                                                let vec452 = (data432.into_bytes())
+                                                                *base.add(8+7*::core::mem::size_of::<*const u8>()).cast::<usize>() = len457;
+                                                                *base.add(8+6*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result457;
+                                                                let vec458 = (data438.into_bytes())
                                                                     .into_boxed_slice();
-                                                                let ptr452 =
-                                                                    vec452.as_ptr().cast::<u8>();
-                                                                let len452 = vec452.len();
-                                                                ::core::mem::forget(vec452);
-                                                                *base.add(8+9*::core::mem::size_of::<*const u8>()).cast::<usize>() = len452;
-                                                                *base.add(8+8*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr452.cast_mut();
+                                                                let ptr458 =
+                                                                    vec458.as_ptr().cast::<u8>();
+                                                                let len458 = vec458.len();
+                                                                ::core::mem::forget(vec458);
+                                                                *base.add(8+9*::core::mem::size_of::<*const u8>()).cast::<usize>() = len458;
+                                                                *base.add(8+8*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr458.cast_mut();
                                                             }
-                                                            V456::Opaque(e) => {
+                                                            V462::Opaque(e) => {
                                                                 *base.add(0).cast::<u8>() =
                                                                     (7i32) as u8;
-                                                                let super::super::super::super::__with_name0::Opaque{ kind:kind453, data:data453, } = e;
-                                                                let vec454 = (kind453.into_bytes())
+                                                                let super::super::super::super::__with_name0::Opaque{ kind:kind459, data:data459, } = e;
+                                                                let vec460 = (kind459.into_bytes())
                                                                     .into_boxed_slice();
-                                                                let ptr454 =
-                                                                    vec454.as_ptr().cast::<u8>();
-                                                                let len454 = vec454.len();
-                                                                ::core::mem::forget(vec454);
-                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len454;
+                                                                let ptr460 =
+                                                                    vec460.as_ptr().cast::<u8>();
+                                                                let len460 = vec460.len();
+                                                                ::core::mem::forget(vec460);
+                                                                *base.add(8+1*::core::mem::size_of::<*const u8>()).cast::<usize>() = len460;
                                                                 *base.add(8).cast::<*mut u8>() =
-                                                                    ptr454.cast_mut();
-                                                                let vec455 = (data453.into_bytes())
+                                                                    ptr460.cast_mut();
+                                                                let vec461 = (data459.into_bytes())
                                                                     .into_boxed_slice();
-                                                                let ptr455 =
-                                                                    vec455.as_ptr().cast::<u8>();
-                                                                let len455 = vec455.len();
-                                                                ::core::mem::forget(vec455);
-                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<usize>() = len455;
-                                                                *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr455.cast_mut();
+                                                                let ptr461 =
+                                                                    vec461.as_ptr().cast::<u8>();
+                                                                let len461 = vec461.len();
+                                                                ::core::mem::forget(vec461);
+                                                                *base.add(8+3*::core::mem::size_of::<*const u8>()).cast::<usize>() = len461;
+                                                                *base.add(8+2*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr461.cast_mut();
                                                             }
                                                         }
                                                     }
                                                 }
                                                 *base
                                                     .add(2 * ::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len457;
+                                                    .cast::<usize>() = len463;
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<*mut u8>() = result457;
-                                                match extra368 {
+                                                    .cast::<*mut u8>() = result463;
+                                                match extra374 {
                                                     Some(e) => {
                                                         *base.add(3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                        let vec458 =
+                                                        let vec464 =
                                                             (e.into_bytes()).into_boxed_slice();
-                                                        let ptr458 = vec458.as_ptr().cast::<u8>();
-                                                        let len458 = vec458.len();
-                                                        ::core::mem::forget(vec458);
-                                                        *base.add(5*::core::mem::size_of::<*const u8>()).cast::<usize>() = len458;
-                                                        *base.add(4*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr458.cast_mut();
+                                                        let ptr464 = vec464.as_ptr().cast::<u8>();
+                                                        let len464 = vec464.len();
+                                                        ::core::mem::forget(vec464);
+                                                        *base.add(5*::core::mem::size_of::<*const u8>()).cast::<usize>() = len464;
+                                                        *base.add(4*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr464.cast_mut();
                                                     }
                                                     None => {
                                                         *base.add(3*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
@@ -8229,66 +8290,66 @@ pub mod exports {
                                                 };
                                             }
                                         }
-                                        *ptr365
+                                        *ptr371
                                             .add(16 + 1 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len459;
-                                        *ptr365.add(16).cast::<*mut u8>() = result459;
-                                        let vec468 = tools367;
-                                        let len468 = vec468.len();
-                                        let layout468 = _rt::alloc::Layout::from_size_align(
-                                            vec468.len()
+                                            .cast::<usize>() = len465;
+                                        *ptr371.add(16).cast::<*mut u8>() = result465;
+                                        let vec474 = tools373;
+                                        let len474 = vec474.len();
+                                        let layout474 = _rt::alloc::Layout::from_size_align(
+                                            vec474.len()
                                                 * (16 + 12 * ::core::mem::size_of::<*const u8>()),
                                             ::core::mem::size_of::<*const u8>(),
                                         )
                                         .unwrap();
-                                        let (result468, _cleanup468) =
-                                            wit_bindgen::rt::Cleanup::new(layout468);
-                                        if let Some(cleanup) = _cleanup468 {
+                                        let (result474, _cleanup474) =
+                                            wit_bindgen::rt::Cleanup::new(layout474);
+                                        if let Some(cleanup) = _cleanup474 {
                                             cleanup.forget();
                                         }
-                                        for (i, e) in vec468.into_iter().enumerate() {
-                                            let base = result468.add(
+                                        for (i, e) in vec474.into_iter().enumerate() {
+                                            let base = result474.add(
                                                 i * (16 + 12 * ::core::mem::size_of::<*const u8>()),
                                             );
                                             {
-                                                let super::super::super::super::__with_name0::Tool{ name:name460, description:description460, input:input460, strict:strict460, cache:cache460, extra:extra460, } = e;
-                                                let vec461 =
-                                                    (name460.into_bytes()).into_boxed_slice();
-                                                let ptr461 = vec461.as_ptr().cast::<u8>();
-                                                let len461 = vec461.len();
-                                                ::core::mem::forget(vec461);
+                                                let super::super::super::super::__with_name0::Tool{ name:name466, description:description466, input:input466, strict:strict466, defer_loading:defer_loading466, cache:cache466, extra:extra466, } = e;
+                                                let vec467 =
+                                                    (name466.into_bytes()).into_boxed_slice();
+                                                let ptr467 = vec467.as_ptr().cast::<u8>();
+                                                let len467 = vec467.len();
+                                                ::core::mem::forget(vec467);
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len461;
-                                                *base.add(0).cast::<*mut u8>() = ptr461.cast_mut();
-                                                match description460 {
+                                                    .cast::<usize>() = len467;
+                                                *base.add(0).cast::<*mut u8>() = ptr467.cast_mut();
+                                                match description466 {
                                                     Some(e) => {
                                                         *base.add(2*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                        let vec462 =
+                                                        let vec468 =
                                                             (e.into_bytes()).into_boxed_slice();
-                                                        let ptr462 = vec462.as_ptr().cast::<u8>();
-                                                        let len462 = vec462.len();
-                                                        ::core::mem::forget(vec462);
-                                                        *base.add(4*::core::mem::size_of::<*const u8>()).cast::<usize>() = len462;
-                                                        *base.add(3*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr462.cast_mut();
+                                                        let ptr468 = vec468.as_ptr().cast::<u8>();
+                                                        let len468 = vec468.len();
+                                                        ::core::mem::forget(vec468);
+                                                        *base.add(4*::core::mem::size_of::<*const u8>()).cast::<usize>() = len468;
+                                                        *base.add(3*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr468.cast_mut();
                                                     }
                                                     None => {
                                                         *base.add(2*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                     }
                                                 };
-                                                use super::super::super::super::__with_name0::ToolInput as V465;
-                                                match input460 {
-                                                    V465::Schema(e) => {
+                                                use super::super::super::super::__with_name0::ToolInput as V471;
+                                                match input466 {
+                                                    V471::Schema(e) => {
                                                         *base.add(5*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
-                                                        let vec463 =
+                                                        let vec469 =
                                                             (e.into_bytes()).into_boxed_slice();
-                                                        let ptr463 = vec463.as_ptr().cast::<u8>();
-                                                        let len463 = vec463.len();
-                                                        ::core::mem::forget(vec463);
-                                                        *base.add(7*::core::mem::size_of::<*const u8>()).cast::<usize>() = len463;
-                                                        *base.add(6*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr463.cast_mut();
+                                                        let ptr469 = vec469.as_ptr().cast::<u8>();
+                                                        let len469 = vec469.len();
+                                                        ::core::mem::forget(vec469);
+                                                        *base.add(7*::core::mem::size_of::<*const u8>()).cast::<usize>() = len469;
+                                                        *base.add(6*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr469.cast_mut();
                                                     }
-                                                    V465::Text(e) => {
+                                                    V471::Text(e) => {
                                                         *base.add(5*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
                                                         match e {
                                                             Some(e) => {
@@ -8300,12 +8361,12 @@ pub mod exports {
                                                                         ),
                                                                     )
                                                                     .cast::<u8>() = (1i32) as u8;
-                                                                let vec464 = (e.into_bytes())
+                                                                let vec470 = (e.into_bytes())
                                                                     .into_boxed_slice();
-                                                                let ptr464 =
-                                                                    vec464.as_ptr().cast::<u8>();
-                                                                let len464 = vec464.len();
-                                                                ::core::mem::forget(vec464);
+                                                                let ptr470 =
+                                                                    vec470.as_ptr().cast::<u8>();
+                                                                let len470 = vec470.len();
+                                                                ::core::mem::forget(vec470);
                                                                 *base
                                                                     .add(
                                                                         8 * ::core::mem::size_of::<
@@ -8313,7 +8374,7 @@ pub mod exports {
                                                                         >(
                                                                         ),
                                                                     )
-                                                                    .cast::<usize>() = len464;
+                                                                    .cast::<usize>() = len470;
                                                                 *base
                                                                     .add(
                                                                         7 * ::core::mem::size_of::<
@@ -8322,7 +8383,7 @@ pub mod exports {
                                                                         ),
                                                                     )
                                                                     .cast::<*mut u8>() =
-                                                                    ptr464.cast_mut();
+                                                                    ptr470.cast_mut();
                                                             }
                                                             None => {
                                                                 *base
@@ -8337,7 +8398,7 @@ pub mod exports {
                                                         };
                                                     }
                                                 }
-                                                match strict460 {
+                                                match strict466 {
                                                     Some(e) => {
                                                         *base.add(9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
                                                         *base
@@ -8357,7 +8418,41 @@ pub mod exports {
                                                         *base.add(9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
                                                     }
                                                 };
-                                                match cache460 {
+                                                match defer_loading466 {
+                                                    Some(e) => {
+                                                        *base
+                                                            .add(
+                                                                2 + 9 * ::core::mem::size_of::<
+                                                                    *const u8,
+                                                                >(
+                                                                ),
+                                                            )
+                                                            .cast::<u8>() = (1i32) as u8;
+                                                        *base
+                                                            .add(
+                                                                3 + 9 * ::core::mem::size_of::<
+                                                                    *const u8,
+                                                                >(
+                                                                ),
+                                                            )
+                                                            .cast::<u8>() = (match e {
+                                                            true => 1,
+                                                            false => 0,
+                                                        })
+                                                            as u8;
+                                                    }
+                                                    None => {
+                                                        *base
+                                                            .add(
+                                                                2 + 9 * ::core::mem::size_of::<
+                                                                    *const u8,
+                                                                >(
+                                                                ),
+                                                            )
+                                                            .cast::<u8>() = (0i32) as u8;
+                                                    }
+                                                };
+                                                match cache466 {
                                                     Some(e) => {
                                                         *base
                                                             .add(
@@ -8367,8 +8462,8 @@ pub mod exports {
                                                                 ),
                                                             )
                                                             .cast::<u8>() = (1i32) as u8;
-                                                        let super::super::super::super::__with_name0::Cache{ seconds:seconds466, } = e;
-                                                        match seconds466 {
+                                                        let super::super::super::super::__with_name0::Cache{ seconds:seconds472, } = e;
+                                                        match seconds472 {
                                                             Some(e) => {
                                                                 *base.add(8+9*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
                                                                 *base.add(12+9*::core::mem::size_of::<*const u8>()).cast::<i32>() = _rt::as_i32(e);
@@ -8389,7 +8484,7 @@ pub mod exports {
                                                             .cast::<u8>() = (0i32) as u8;
                                                     }
                                                 };
-                                                match extra460 {
+                                                match extra466 {
                                                     Some(e) => {
                                                         *base
                                                             .add(
@@ -8399,11 +8494,11 @@ pub mod exports {
                                                                 ),
                                                             )
                                                             .cast::<u8>() = (1i32) as u8;
-                                                        let vec467 =
+                                                        let vec473 =
                                                             (e.into_bytes()).into_boxed_slice();
-                                                        let ptr467 = vec467.as_ptr().cast::<u8>();
-                                                        let len467 = vec467.len();
-                                                        ::core::mem::forget(vec467);
+                                                        let ptr473 = vec473.as_ptr().cast::<u8>();
+                                                        let len473 = vec473.len();
+                                                        ::core::mem::forget(vec473);
                                                         *base
                                                             .add(
                                                                 16 + 11
@@ -8412,7 +8507,7 @@ pub mod exports {
                                                                     >(
                                                                     ),
                                                             )
-                                                            .cast::<usize>() = len467;
+                                                            .cast::<usize>() = len473;
                                                         *base
                                                             .add(
                                                                 16 + 10
@@ -8421,7 +8516,7 @@ pub mod exports {
                                                                     >(
                                                                     ),
                                                             )
-                                                            .cast::<*mut u8>() = ptr467.cast_mut();
+                                                            .cast::<*mut u8>() = ptr473.cast_mut();
                                                     }
                                                     None => {
                                                         *base
@@ -8436,49 +8531,49 @@ pub mod exports {
                                                 };
                                             }
                                         }
-                                        *ptr365
+                                        *ptr371
                                             .add(16 + 3 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len468;
-                                        *ptr365
+                                            .cast::<usize>() = len474;
+                                        *ptr371
                                             .add(16 + 2 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>() = result468;
-                                        let vec472 = server_tools367;
-                                        let len472 = vec472.len();
-                                        let layout472 = _rt::alloc::Layout::from_size_align(
-                                            vec472.len()
+                                            .cast::<*mut u8>() = result474;
+                                        let vec478 = server_tools373;
+                                        let len478 = vec478.len();
+                                        let layout478 = _rt::alloc::Layout::from_size_align(
+                                            vec478.len()
                                                 * (5 * ::core::mem::size_of::<*const u8>()),
                                             ::core::mem::size_of::<*const u8>(),
                                         )
                                         .unwrap();
-                                        let (result472, _cleanup472) =
-                                            wit_bindgen::rt::Cleanup::new(layout472);
-                                        if let Some(cleanup) = _cleanup472 {
+                                        let (result478, _cleanup478) =
+                                            wit_bindgen::rt::Cleanup::new(layout478);
+                                        if let Some(cleanup) = _cleanup478 {
                                             cleanup.forget();
                                         }
-                                        for (i, e) in vec472.into_iter().enumerate() {
-                                            let base = result472
+                                        for (i, e) in vec478.into_iter().enumerate() {
+                                            let base = result478
                                                 .add(i * (5 * ::core::mem::size_of::<*const u8>()));
                                             {
-                                                let super::super::super::super::__with_name0::ServerTool{ name:name469, options:options469, } = e;
-                                                let vec470 =
-                                                    (name469.into_bytes()).into_boxed_slice();
-                                                let ptr470 = vec470.as_ptr().cast::<u8>();
-                                                let len470 = vec470.len();
-                                                ::core::mem::forget(vec470);
+                                                let super::super::super::super::__with_name0::ServerTool{ name:name475, options:options475, } = e;
+                                                let vec476 =
+                                                    (name475.into_bytes()).into_boxed_slice();
+                                                let ptr476 = vec476.as_ptr().cast::<u8>();
+                                                let len476 = vec476.len();
+                                                ::core::mem::forget(vec476);
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len470;
-                                                *base.add(0).cast::<*mut u8>() = ptr470.cast_mut();
-                                                match options469 {
+                                                    .cast::<usize>() = len476;
+                                                *base.add(0).cast::<*mut u8>() = ptr476.cast_mut();
+                                                match options475 {
                                                     Some(e) => {
                                                         *base.add(2*::core::mem::size_of::<*const u8>()).cast::<u8>() = (1i32) as u8;
-                                                        let vec471 =
+                                                        let vec477 =
                                                             (e.into_bytes()).into_boxed_slice();
-                                                        let ptr471 = vec471.as_ptr().cast::<u8>();
-                                                        let len471 = vec471.len();
-                                                        ::core::mem::forget(vec471);
-                                                        *base.add(4*::core::mem::size_of::<*const u8>()).cast::<usize>() = len471;
-                                                        *base.add(3*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr471.cast_mut();
+                                                        let ptr477 = vec477.as_ptr().cast::<u8>();
+                                                        let len477 = vec477.len();
+                                                        ::core::mem::forget(vec477);
+                                                        *base.add(4*::core::mem::size_of::<*const u8>()).cast::<usize>() = len477;
+                                                        *base.add(3*::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = ptr477.cast_mut();
                                                     }
                                                     None => {
                                                         *base.add(2*::core::mem::size_of::<*const u8>()).cast::<u8>() = (0i32) as u8;
@@ -8486,116 +8581,116 @@ pub mod exports {
                                                 };
                                             }
                                         }
-                                        *ptr365
+                                        *ptr371
                                             .add(16 + 5 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len472;
-                                        *ptr365
+                                            .cast::<usize>() = len478;
+                                        *ptr371
                                             .add(16 + 4 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>() = result472;
-                                        use super::super::super::super::__with_name0::ToolChoice as V476;
-                                        match tool_choice367 {
-                                            V476::Auto => {
-                                                *ptr365
+                                            .cast::<*mut u8>() = result478;
+                                        use super::super::super::super::__with_name0::ToolChoice as V482;
+                                        match tool_choice373 {
+                                            V482::Auto => {
+                                                *ptr371
                                                     .add(
                                                         16 + 6 * ::core::mem::size_of::<*const u8>(
                                                         ),
                                                     )
                                                     .cast::<u8>() = (0i32) as u8;
                                             }
-                                            V476::None => {
-                                                *ptr365
+                                            V482::None => {
+                                                *ptr371
                                                     .add(
                                                         16 + 6 * ::core::mem::size_of::<*const u8>(
                                                         ),
                                                     )
                                                     .cast::<u8>() = (1i32) as u8;
                                             }
-                                            V476::Required => {
-                                                *ptr365
+                                            V482::Required => {
+                                                *ptr371
                                                     .add(
                                                         16 + 6 * ::core::mem::size_of::<*const u8>(
                                                         ),
                                                     )
                                                     .cast::<u8>() = (2i32) as u8;
                                             }
-                                            V476::Named(e) => {
-                                                *ptr365
+                                            V482::Named(e) => {
+                                                *ptr371
                                                     .add(
                                                         16 + 6 * ::core::mem::size_of::<*const u8>(
                                                         ),
                                                     )
                                                     .cast::<u8>() = (3i32) as u8;
-                                                let vec473 = (e.into_bytes()).into_boxed_slice();
-                                                let ptr473 = vec473.as_ptr().cast::<u8>();
-                                                let len473 = vec473.len();
-                                                ::core::mem::forget(vec473);
-                                                *ptr365
+                                                let vec479 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr479 = vec479.as_ptr().cast::<u8>();
+                                                let len479 = vec479.len();
+                                                ::core::mem::forget(vec479);
+                                                *ptr371
                                                     .add(
                                                         16 + 8 * ::core::mem::size_of::<*const u8>(
                                                         ),
                                                     )
-                                                    .cast::<usize>() = len473;
-                                                *ptr365
+                                                    .cast::<usize>() = len479;
+                                                *ptr371
                                                     .add(
                                                         16 + 7 * ::core::mem::size_of::<*const u8>(
                                                         ),
                                                     )
-                                                    .cast::<*mut u8>() = ptr473.cast_mut();
+                                                    .cast::<*mut u8>() = ptr479.cast_mut();
                                             }
-                                            V476::OneOf(e) => {
-                                                *ptr365
+                                            V482::OneOf(e) => {
+                                                *ptr371
                                                     .add(
                                                         16 + 6 * ::core::mem::size_of::<*const u8>(
                                                         ),
                                                     )
                                                     .cast::<u8>() = (4i32) as u8;
-                                                let vec475 = e;
-                                                let len475 = vec475.len();
-                                                let layout475 = _rt::alloc::Layout::from_size_align(vec475.len() * (2*::core::mem::size_of::<*const u8>()), ::core::mem::size_of::<*const u8>()).unwrap();
-                                                let (result475, _cleanup475) =
-                                                    wit_bindgen::rt::Cleanup::new(layout475);
-                                                if let Some(cleanup) = _cleanup475 {
+                                                let vec481 = e;
+                                                let len481 = vec481.len();
+                                                let layout481 = _rt::alloc::Layout::from_size_align(vec481.len() * (2*::core::mem::size_of::<*const u8>()), ::core::mem::size_of::<*const u8>()).unwrap();
+                                                let (result481, _cleanup481) =
+                                                    wit_bindgen::rt::Cleanup::new(layout481);
+                                                if let Some(cleanup) = _cleanup481 {
                                                     cleanup.forget();
                                                 }
-                                                for (i, e) in vec475.into_iter().enumerate() {
-                                                    let base = result475.add(
+                                                for (i, e) in vec481.into_iter().enumerate() {
+                                                    let base = result481.add(
                                                         i * (2
                                                             * ::core::mem::size_of::<*const u8>()),
                                                     );
                                                     {
-                                                        let vec474 =
+                                                        let vec480 =
                                                             (e.into_bytes()).into_boxed_slice();
-                                                        let ptr474 = vec474.as_ptr().cast::<u8>();
-                                                        let len474 = vec474.len();
-                                                        ::core::mem::forget(vec474);
-                                                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len474;
+                                                        let ptr480 = vec480.as_ptr().cast::<u8>();
+                                                        let len480 = vec480.len();
+                                                        ::core::mem::forget(vec480);
+                                                        *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len480;
                                                         *base.add(0).cast::<*mut u8>() =
-                                                            ptr474.cast_mut();
+                                                            ptr480.cast_mut();
                                                     }
                                                 }
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         16 + 8 * ::core::mem::size_of::<*const u8>(
                                                         ),
                                                     )
-                                                    .cast::<usize>() = len475;
-                                                *ptr365
+                                                    .cast::<usize>() = len481;
+                                                *ptr371
                                                     .add(
                                                         16 + 7 * ::core::mem::size_of::<*const u8>(
                                                         ),
                                                     )
-                                                    .cast::<*mut u8>() = result475;
+                                                    .cast::<*mut u8>() = result481;
                                             }
                                         }
-                                        match parallel_tool_calls367 {
+                                        match parallel_tool_calls373 {
                                             Some(e) => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         16 + 9 * ::core::mem::size_of::<*const u8>(
                                                         ),
                                                     )
                                                     .cast::<u8>() = (1i32) as u8;
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         17 + 9 * ::core::mem::size_of::<*const u8>(
                                                         ),
@@ -8607,7 +8702,7 @@ pub mod exports {
                                                     as u8;
                                             }
                                             None => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         16 + 9 * ::core::mem::size_of::<*const u8>(
                                                         ),
@@ -8615,52 +8710,52 @@ pub mod exports {
                                                     .cast::<u8>() = (0i32) as u8;
                                             }
                                         };
-                                        use super::super::super::super::__with_name0::ResponseFormat as V481;
-                                        match response_format367 {
-                                            V481::Text => {
-                                                *ptr365
+                                        use super::super::super::super::__with_name0::ResponseFormat as V487;
+                                        match response_format373 {
+                                            V487::Text => {
+                                                *ptr371
                                                     .add(
                                                         16 + 10
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (0i32) as u8;
                                             }
-                                            V481::Json => {
-                                                *ptr365
+                                            V487::Json => {
+                                                *ptr371
                                                     .add(
                                                         16 + 10
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (1i32) as u8;
                                             }
-                                            V481::JsonSchema(e) => {
-                                                *ptr365
+                                            V487::JsonSchema(e) => {
+                                                *ptr371
                                                     .add(
                                                         16 + 10
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (2i32) as u8;
-                                                let super::super::super::super::__with_name0::JsonSchema{ name:name477, description:description477, schema:schema477, strict:strict477, } = e;
-                                                let vec478 =
-                                                    (name477.into_bytes()).into_boxed_slice();
-                                                let ptr478 = vec478.as_ptr().cast::<u8>();
-                                                let len478 = vec478.len();
-                                                ::core::mem::forget(vec478);
-                                                *ptr365
+                                                let super::super::super::super::__with_name0::JsonSchema{ name:name483, description:description483, schema:schema483, strict:strict483, } = e;
+                                                let vec484 =
+                                                    (name483.into_bytes()).into_boxed_slice();
+                                                let ptr484 = vec484.as_ptr().cast::<u8>();
+                                                let len484 = vec484.len();
+                                                ::core::mem::forget(vec484);
+                                                *ptr371
                                                     .add(
                                                         16 + 12
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
-                                                    .cast::<usize>() = len478;
-                                                *ptr365
+                                                    .cast::<usize>() = len484;
+                                                *ptr371
                                                     .add(
                                                         16 + 11
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
-                                                    .cast::<*mut u8>() = ptr478.cast_mut();
-                                                match description477 {
+                                                    .cast::<*mut u8>() = ptr484.cast_mut();
+                                                match description483 {
                                                     Some(e) => {
-                                                        *ptr365
+                                                        *ptr371
                                                             .add(
                                                                 16 + 13
                                                                     * ::core::mem::size_of::<
@@ -8669,12 +8764,12 @@ pub mod exports {
                                                                     ),
                                                             )
                                                             .cast::<u8>() = (1i32) as u8;
-                                                        let vec479 =
+                                                        let vec485 =
                                                             (e.into_bytes()).into_boxed_slice();
-                                                        let ptr479 = vec479.as_ptr().cast::<u8>();
-                                                        let len479 = vec479.len();
-                                                        ::core::mem::forget(vec479);
-                                                        *ptr365
+                                                        let ptr485 = vec485.as_ptr().cast::<u8>();
+                                                        let len485 = vec485.len();
+                                                        ::core::mem::forget(vec485);
+                                                        *ptr371
                                                             .add(
                                                                 16 + 15
                                                                     * ::core::mem::size_of::<
@@ -8682,8 +8777,8 @@ pub mod exports {
                                                                     >(
                                                                     ),
                                                             )
-                                                            .cast::<usize>() = len479;
-                                                        *ptr365
+                                                            .cast::<usize>() = len485;
+                                                        *ptr371
                                                             .add(
                                                                 16 + 14
                                                                     * ::core::mem::size_of::<
@@ -8691,10 +8786,10 @@ pub mod exports {
                                                                     >(
                                                                     ),
                                                             )
-                                                            .cast::<*mut u8>() = ptr479.cast_mut();
+                                                            .cast::<*mut u8>() = ptr485.cast_mut();
                                                     }
                                                     None => {
-                                                        *ptr365
+                                                        *ptr371
                                                             .add(
                                                                 16 + 13
                                                                     * ::core::mem::size_of::<
@@ -8705,26 +8800,26 @@ pub mod exports {
                                                             .cast::<u8>() = (0i32) as u8;
                                                     }
                                                 };
-                                                let vec480 =
-                                                    (schema477.into_bytes()).into_boxed_slice();
-                                                let ptr480 = vec480.as_ptr().cast::<u8>();
-                                                let len480 = vec480.len();
-                                                ::core::mem::forget(vec480);
-                                                *ptr365
+                                                let vec486 =
+                                                    (schema483.into_bytes()).into_boxed_slice();
+                                                let ptr486 = vec486.as_ptr().cast::<u8>();
+                                                let len486 = vec486.len();
+                                                ::core::mem::forget(vec486);
+                                                *ptr371
                                                     .add(
                                                         16 + 17
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
-                                                    .cast::<usize>() = len480;
-                                                *ptr365
+                                                    .cast::<usize>() = len486;
+                                                *ptr371
                                                     .add(
                                                         16 + 16
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
-                                                    .cast::<*mut u8>() = ptr480.cast_mut();
-                                                match strict477 {
+                                                    .cast::<*mut u8>() = ptr486.cast_mut();
+                                                match strict483 {
                                                     Some(e) => {
-                                                        *ptr365
+                                                        *ptr371
                                                             .add(
                                                                 16 + 18
                                                                     * ::core::mem::size_of::<
@@ -8733,7 +8828,7 @@ pub mod exports {
                                                                     ),
                                                             )
                                                             .cast::<u8>() = (1i32) as u8;
-                                                        *ptr365
+                                                        *ptr371
                                                             .add(
                                                                 17 + 18
                                                                     * ::core::mem::size_of::<
@@ -8748,7 +8843,7 @@ pub mod exports {
                                                             as u8;
                                                     }
                                                     None => {
-                                                        *ptr365
+                                                        *ptr371
                                                             .add(
                                                                 16 + 18
                                                                     * ::core::mem::size_of::<
@@ -8761,58 +8856,58 @@ pub mod exports {
                                                 };
                                             }
                                         }
-                                        let vec483 = outputs367;
-                                        let len483 = vec483.len();
-                                        let layout483 = _rt::alloc::Layout::from_size_align(
-                                            vec483.len()
+                                        let vec489 = outputs373;
+                                        let len489 = vec489.len();
+                                        let layout489 = _rt::alloc::Layout::from_size_align(
+                                            vec489.len()
                                                 * (2 * ::core::mem::size_of::<*const u8>()),
                                             ::core::mem::size_of::<*const u8>(),
                                         )
                                         .unwrap();
-                                        let (result483, _cleanup483) =
-                                            wit_bindgen::rt::Cleanup::new(layout483);
-                                        if let Some(cleanup) = _cleanup483 {
+                                        let (result489, _cleanup489) =
+                                            wit_bindgen::rt::Cleanup::new(layout489);
+                                        if let Some(cleanup) = _cleanup489 {
                                             cleanup.forget();
                                         }
-                                        for (i, e) in vec483.into_iter().enumerate() {
-                                            let base = result483
+                                        for (i, e) in vec489.into_iter().enumerate() {
+                                            let base = result489
                                                 .add(i * (2 * ::core::mem::size_of::<*const u8>()));
                                             {
-                                                let vec482 = (e.into_bytes()).into_boxed_slice();
-                                                let ptr482 = vec482.as_ptr().cast::<u8>();
-                                                let len482 = vec482.len();
-                                                ::core::mem::forget(vec482);
+                                                let vec488 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr488 = vec488.as_ptr().cast::<u8>();
+                                                let len488 = vec488.len();
+                                                ::core::mem::forget(vec488);
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len482;
-                                                *base.add(0).cast::<*mut u8>() = ptr482.cast_mut();
+                                                    .cast::<usize>() = len488;
+                                                *base.add(0).cast::<*mut u8>() = ptr488.cast_mut();
                                             }
                                         }
-                                        *ptr365
+                                        *ptr371
                                             .add(16 + 20 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len483;
-                                        *ptr365
+                                            .cast::<usize>() = len489;
+                                        *ptr371
                                             .add(16 + 19 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>() = result483;
+                                            .cast::<*mut u8>() = result489;
                                         let super::super::super::super::__with_name0::Sampling {
-                                            max_tokens: max_tokens484,
-                                            temperature: temperature484,
-                                            top_p: top_p484,
-                                            top_k: top_k484,
-                                            stop: stop484,
-                                            seed: seed484,
-                                            frequency_penalty: frequency_penalty484,
-                                            presence_penalty: presence_penalty484,
-                                        } = sampling367;
-                                        match max_tokens484 {
+                                            max_tokens: max_tokens490,
+                                            temperature: temperature490,
+                                            top_p: top_p490,
+                                            top_k: top_k490,
+                                            stop: stop490,
+                                            seed: seed490,
+                                            frequency_penalty: frequency_penalty490,
+                                            presence_penalty: presence_penalty490,
+                                        } = sampling373;
+                                        match max_tokens490 {
                                             Some(e) => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         24 + 20
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (1i32) as u8;
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         28 + 20
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -8820,7 +8915,7 @@ pub mod exports {
                                                     .cast::<i32>() = _rt::as_i32(e);
                                             }
                                             None => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         24 + 20
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -8828,15 +8923,15 @@ pub mod exports {
                                                     .cast::<u8>() = (0i32) as u8;
                                             }
                                         };
-                                        match temperature484 {
+                                        match temperature490 {
                                             Some(e) => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         32 + 20
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (1i32) as u8;
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         40 + 20
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -8844,7 +8939,7 @@ pub mod exports {
                                                     .cast::<f64>() = _rt::as_f64(e);
                                             }
                                             None => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         32 + 20
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -8852,15 +8947,15 @@ pub mod exports {
                                                     .cast::<u8>() = (0i32) as u8;
                                             }
                                         };
-                                        match top_p484 {
+                                        match top_p490 {
                                             Some(e) => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         48 + 20
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (1i32) as u8;
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         56 + 20
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -8868,7 +8963,7 @@ pub mod exports {
                                                     .cast::<f64>() = _rt::as_f64(e);
                                             }
                                             None => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         48 + 20
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -8876,15 +8971,15 @@ pub mod exports {
                                                     .cast::<u8>() = (0i32) as u8;
                                             }
                                         };
-                                        match top_k484 {
+                                        match top_k490 {
                                             Some(e) => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         64 + 20
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (1i32) as u8;
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         68 + 20
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -8892,7 +8987,7 @@ pub mod exports {
                                                     .cast::<i32>() = _rt::as_i32(e);
                                             }
                                             None => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         64 + 20
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -8900,48 +8995,48 @@ pub mod exports {
                                                     .cast::<u8>() = (0i32) as u8;
                                             }
                                         };
-                                        let vec486 = stop484;
-                                        let len486 = vec486.len();
-                                        let layout486 = _rt::alloc::Layout::from_size_align(
-                                            vec486.len()
+                                        let vec492 = stop490;
+                                        let len492 = vec492.len();
+                                        let layout492 = _rt::alloc::Layout::from_size_align(
+                                            vec492.len()
                                                 * (2 * ::core::mem::size_of::<*const u8>()),
                                             ::core::mem::size_of::<*const u8>(),
                                         )
                                         .unwrap();
-                                        let (result486, _cleanup486) =
-                                            wit_bindgen::rt::Cleanup::new(layout486);
-                                        if let Some(cleanup) = _cleanup486 {
+                                        let (result492, _cleanup492) =
+                                            wit_bindgen::rt::Cleanup::new(layout492);
+                                        if let Some(cleanup) = _cleanup492 {
                                             cleanup.forget();
                                         }
-                                        for (i, e) in vec486.into_iter().enumerate() {
-                                            let base = result486
+                                        for (i, e) in vec492.into_iter().enumerate() {
+                                            let base = result492
                                                 .add(i * (2 * ::core::mem::size_of::<*const u8>()));
                                             {
-                                                let vec485 = (e.into_bytes()).into_boxed_slice();
-                                                let ptr485 = vec485.as_ptr().cast::<u8>();
-                                                let len485 = vec485.len();
-                                                ::core::mem::forget(vec485);
+                                                let vec491 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr491 = vec491.as_ptr().cast::<u8>();
+                                                let len491 = vec491.len();
+                                                ::core::mem::forget(vec491);
                                                 *base
                                                     .add(::core::mem::size_of::<*const u8>())
-                                                    .cast::<usize>() = len485;
-                                                *base.add(0).cast::<*mut u8>() = ptr485.cast_mut();
+                                                    .cast::<usize>() = len491;
+                                                *base.add(0).cast::<*mut u8>() = ptr491.cast_mut();
                                             }
                                         }
-                                        *ptr365
+                                        *ptr371
                                             .add(72 + 21 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len486;
-                                        *ptr365
+                                            .cast::<usize>() = len492;
+                                        *ptr371
                                             .add(72 + 20 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>() = result486;
-                                        match seed484 {
+                                            .cast::<*mut u8>() = result492;
+                                        match seed490 {
                                             Some(e) => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         72 + 22
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (1i32) as u8;
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         80 + 22
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -8949,7 +9044,7 @@ pub mod exports {
                                                     .cast::<i64>() = _rt::as_i64(e);
                                             }
                                             None => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         72 + 22
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -8957,15 +9052,15 @@ pub mod exports {
                                                     .cast::<u8>() = (0i32) as u8;
                                             }
                                         };
-                                        match frequency_penalty484 {
+                                        match frequency_penalty490 {
                                             Some(e) => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         88 + 22
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (1i32) as u8;
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         96 + 22
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -8973,7 +9068,7 @@ pub mod exports {
                                                     .cast::<f64>() = _rt::as_f64(e);
                                             }
                                             None => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         88 + 22
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -8981,15 +9076,15 @@ pub mod exports {
                                                     .cast::<u8>() = (0i32) as u8;
                                             }
                                         };
-                                        match presence_penalty484 {
+                                        match presence_penalty490 {
                                             Some(e) => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         104 + 22
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (1i32) as u8;
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         112 + 22
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -8997,7 +9092,7 @@ pub mod exports {
                                                     .cast::<f64>() = _rt::as_f64(e);
                                             }
                                             None => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         104 + 22
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -9005,33 +9100,33 @@ pub mod exports {
                                                     .cast::<u8>() = (0i32) as u8;
                                             }
                                         };
-                                        match reasoning_effort367 {
+                                        match reasoning_effort373 {
                                             Some(e) => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         120 + 22
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (1i32) as u8;
-                                                let vec487 = (e.into_bytes()).into_boxed_slice();
-                                                let ptr487 = vec487.as_ptr().cast::<u8>();
-                                                let len487 = vec487.len();
-                                                ::core::mem::forget(vec487);
-                                                *ptr365
+                                                let vec493 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr493 = vec493.as_ptr().cast::<u8>();
+                                                let len493 = vec493.len();
+                                                ::core::mem::forget(vec493);
+                                                *ptr371
                                                     .add(
                                                         120 + 24
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
-                                                    .cast::<usize>() = len487;
-                                                *ptr365
+                                                    .cast::<usize>() = len493;
+                                                *ptr371
                                                     .add(
                                                         120 + 23
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
-                                                    .cast::<*mut u8>() = ptr487.cast_mut();
+                                                    .cast::<*mut u8>() = ptr493.cast_mut();
                                             }
                                             None => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         120 + 22
                                                             * ::core::mem::size_of::<*const u8>(),
@@ -9039,42 +9134,76 @@ pub mod exports {
                                                     .cast::<u8>() = (0i32) as u8;
                                             }
                                         };
-                                        *ptr365
-                                            .add(120 + 25 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<u8>() = (match drop_unsupported367 {
-                                            true => 1,
-                                            false => 0,
-                                        })
-                                            as u8;
-                                        match extra367 {
+                                        match user373 {
                                             Some(e) => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
-                                                        120 + 26
+                                                        120 + 25
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (1i32) as u8;
-                                                let vec488 = (e.into_bytes()).into_boxed_slice();
-                                                let ptr488 = vec488.as_ptr().cast::<u8>();
-                                                let len488 = vec488.len();
-                                                ::core::mem::forget(vec488);
-                                                *ptr365
-                                                    .add(
-                                                        120 + 28
-                                                            * ::core::mem::size_of::<*const u8>(),
-                                                    )
-                                                    .cast::<usize>() = len488;
-                                                *ptr365
+                                                let vec494 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr494 = vec494.as_ptr().cast::<u8>();
+                                                let len494 = vec494.len();
+                                                ::core::mem::forget(vec494);
+                                                *ptr371
                                                     .add(
                                                         120 + 27
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
-                                                    .cast::<*mut u8>() = ptr488.cast_mut();
-                                            }
-                                            None => {
-                                                *ptr365
+                                                    .cast::<usize>() = len494;
+                                                *ptr371
                                                     .add(
                                                         120 + 26
+                                                            * ::core::mem::size_of::<*const u8>(),
+                                                    )
+                                                    .cast::<*mut u8>() = ptr494.cast_mut();
+                                            }
+                                            None => {
+                                                *ptr371
+                                                    .add(
+                                                        120 + 25
+                                                            * ::core::mem::size_of::<*const u8>(),
+                                                    )
+                                                    .cast::<u8>() = (0i32) as u8;
+                                            }
+                                        };
+                                        *ptr371
+                                            .add(120 + 28 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (match drop_unsupported373 {
+                                            true => 1,
+                                            false => 0,
+                                        })
+                                            as u8;
+                                        match extra373 {
+                                            Some(e) => {
+                                                *ptr371
+                                                    .add(
+                                                        120 + 29
+                                                            * ::core::mem::size_of::<*const u8>(),
+                                                    )
+                                                    .cast::<u8>() = (1i32) as u8;
+                                                let vec495 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr495 = vec495.as_ptr().cast::<u8>();
+                                                let len495 = vec495.len();
+                                                ::core::mem::forget(vec495);
+                                                *ptr371
+                                                    .add(
+                                                        120 + 31
+                                                            * ::core::mem::size_of::<*const u8>(),
+                                                    )
+                                                    .cast::<usize>() = len495;
+                                                *ptr371
+                                                    .add(
+                                                        120 + 30
+                                                            * ::core::mem::size_of::<*const u8>(),
+                                                    )
+                                                    .cast::<*mut u8>() = ptr495.cast_mut();
+                                            }
+                                            None => {
+                                                *ptr371
+                                                    .add(
+                                                        120 + 29
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (0i32) as u8;
@@ -9082,92 +9211,92 @@ pub mod exports {
                                         };
                                     }
                                     None => {
-                                        *ptr365.add(8).cast::<u8>() = (0i32) as u8;
+                                        *ptr371.add(8).cast::<u8>() = (0i32) as u8;
                                     }
                                 };
-                                match answer366 {
+                                match answer372 {
                                     Some(e) => {
-                                        *ptr365
-                                            .add(128 + 28 * ::core::mem::size_of::<*const u8>())
+                                        *ptr371
+                                            .add(120 + 32 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>() = (1i32) as u8;
-                                        *ptr365
-                                            .add(132 + 28 * ::core::mem::size_of::<*const u8>())
+                                        *ptr371
+                                            .add(124 + 32 * ::core::mem::size_of::<*const u8>())
                                             .cast::<i32>() = (e).take_handle() as i32;
                                     }
                                     None => {
-                                        *ptr365
-                                            .add(128 + 28 * ::core::mem::size_of::<*const u8>())
+                                        *ptr371
+                                            .add(120 + 32 * ::core::mem::size_of::<*const u8>())
                                             .cast::<u8>() = (0i32) as u8;
                                     }
                                 };
                             }
                             Err(e) => {
-                                *ptr365.add(0).cast::<u8>() = (1i32) as u8;
+                                *ptr371.add(0).cast::<u8>() = (1i32) as u8;
                                 match e {
                                     Stop::Refused(e) => {
-                                        *ptr365.add(8).cast::<u8>() = (0i32) as u8;
+                                        *ptr371.add(8).cast::<u8>() = (0i32) as u8;
                                         let Refusal {
-                                            rule: rule489,
-                                            reason: reason489,
+                                            rule: rule496,
+                                            reason: reason496,
                                         } = e;
-                                        match rule489 {
+                                        match rule496 {
                                             Some(e) => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         8 + 1 * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (1i32) as u8;
-                                                let vec490 = (e.into_bytes()).into_boxed_slice();
-                                                let ptr490 = vec490.as_ptr().cast::<u8>();
-                                                let len490 = vec490.len();
-                                                ::core::mem::forget(vec490);
-                                                *ptr365
+                                                let vec497 = (e.into_bytes()).into_boxed_slice();
+                                                let ptr497 = vec497.as_ptr().cast::<u8>();
+                                                let len497 = vec497.len();
+                                                ::core::mem::forget(vec497);
+                                                *ptr371
                                                     .add(
                                                         8 + 3 * ::core::mem::size_of::<*const u8>(),
                                                     )
-                                                    .cast::<usize>() = len490;
-                                                *ptr365
+                                                    .cast::<usize>() = len497;
+                                                *ptr371
                                                     .add(
                                                         8 + 2 * ::core::mem::size_of::<*const u8>(),
                                                     )
-                                                    .cast::<*mut u8>() = ptr490.cast_mut();
+                                                    .cast::<*mut u8>() = ptr497.cast_mut();
                                             }
                                             None => {
-                                                *ptr365
+                                                *ptr371
                                                     .add(
                                                         8 + 1 * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<u8>() = (0i32) as u8;
                                             }
                                         };
-                                        let vec491 = (reason489.into_bytes()).into_boxed_slice();
-                                        let ptr491 = vec491.as_ptr().cast::<u8>();
-                                        let len491 = vec491.len();
-                                        ::core::mem::forget(vec491);
-                                        *ptr365
+                                        let vec498 = (reason496.into_bytes()).into_boxed_slice();
+                                        let ptr498 = vec498.as_ptr().cast::<u8>();
+                                        let len498 = vec498.len();
+                                        ::core::mem::forget(vec498);
+                                        *ptr371
                                             .add(8 + 5 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len491;
-                                        *ptr365
+                                            .cast::<usize>() = len498;
+                                        *ptr371
                                             .add(8 + 4 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>() = ptr491.cast_mut();
+                                            .cast::<*mut u8>() = ptr498.cast_mut();
                                     }
                                     Stop::Misconfigured(e) => {
-                                        *ptr365.add(8).cast::<u8>() = (1i32) as u8;
-                                        let vec492 = (e.into_bytes()).into_boxed_slice();
-                                        let ptr492 = vec492.as_ptr().cast::<u8>();
-                                        let len492 = vec492.len();
-                                        ::core::mem::forget(vec492);
-                                        *ptr365
+                                        *ptr371.add(8).cast::<u8>() = (1i32) as u8;
+                                        let vec499 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr499 = vec499.as_ptr().cast::<u8>();
+                                        let len499 = vec499.len();
+                                        ::core::mem::forget(vec499);
+                                        *ptr371
                                             .add(8 + 2 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<usize>() = len492;
-                                        *ptr365
+                                            .cast::<usize>() = len499;
+                                        *ptr371
                                             .add(8 + 1 * ::core::mem::size_of::<*const u8>())
-                                            .cast::<*mut u8>() = ptr492.cast_mut();
+                                            .cast::<*mut u8>() = ptr499.cast_mut();
                                     }
                                 }
                             }
                         };
-                        ptr365
+                        ptr371
                     }
                 }
                 #[doc(hidden)]
@@ -10250,7 +10379,7 @@ pub mod exports {
                                         }
                                         let l222 = i32::from(
                                             *arg0
-                                                .add(120 + 26 * ::core::mem::size_of::<*const u8>())
+                                                .add(120 + 25 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<u8>(),
                                         );
                                         match l222 {
@@ -10258,63 +10387,86 @@ pub mod exports {
                                             _ => {
                                                 let l223 = *arg0
                                                     .add(
-                                                        120 + 27
+                                                        120 + 26
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<*mut u8>();
                                                 let l224 = *arg0
                                                     .add(
-                                                        120 + 28
+                                                        120 + 27
                                                             * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<usize>();
                                                 _rt::cabi_dealloc(l223, l224, 1);
                                             }
                                         }
+                                        let l225 = i32::from(
+                                            *arg0
+                                                .add(120 + 29 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<u8>(),
+                                        );
+                                        match l225 {
+                                            0 => (),
+                                            _ => {
+                                                let l226 = *arg0
+                                                    .add(
+                                                        120 + 30
+                                                            * ::core::mem::size_of::<*const u8>(),
+                                                    )
+                                                    .cast::<*mut u8>();
+                                                let l227 = *arg0
+                                                    .add(
+                                                        120 + 31
+                                                            * ::core::mem::size_of::<*const u8>(),
+                                                    )
+                                                    .cast::<usize>();
+                                                _rt::cabi_dealloc(l226, l227, 1);
+                                            }
+                                        }
                                     }
                                 }
                             }
                             _ => {
-                                let l225 = i32::from(*arg0.add(8).cast::<u8>());
-                                match l225 {
+                                let l228 = i32::from(*arg0.add(8).cast::<u8>());
+                                match l228 {
                                     0 => {
-                                        let l226 = i32::from(
+                                        let l229 = i32::from(
                                             *arg0
                                                 .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                                 .cast::<u8>(),
                                         );
-                                        match l226 {
+                                        match l229 {
                                             0 => (),
                                             _ => {
-                                                let l227 = *arg0
+                                                let l230 = *arg0
                                                     .add(
                                                         8 + 2 * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<*mut u8>();
-                                                let l228 = *arg0
+                                                let l231 = *arg0
                                                     .add(
                                                         8 + 3 * ::core::mem::size_of::<*const u8>(),
                                                     )
                                                     .cast::<usize>();
-                                                _rt::cabi_dealloc(l227, l228, 1);
+                                                _rt::cabi_dealloc(l230, l231, 1);
                                             }
                                         }
-                                        let l229 = *arg0
+                                        let l232 = *arg0
                                             .add(8 + 4 * ::core::mem::size_of::<*const u8>())
                                             .cast::<*mut u8>();
-                                        let l230 = *arg0
+                                        let l233 = *arg0
                                             .add(8 + 5 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        _rt::cabi_dealloc(l229, l230, 1);
+                                        _rt::cabi_dealloc(l232, l233, 1);
                                     }
                                     _ => {
-                                        let l231 = *arg0
+                                        let l234 = *arg0
                                             .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                             .cast::<*mut u8>();
-                                        let l232 = *arg0
+                                        let l235 = *arg0
                                             .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                             .cast::<usize>();
-                                        _rt::cabi_dealloc(l231, l232, 1);
+                                        _rt::cabi_dealloc(l234, l235, 1);
                                     }
                                 }
                             }
@@ -10467,11 +10619,11 @@ pub mod exports {
 
                 #[repr(align(8))]
                 struct _RetArea(
-                    [::core::mem::MaybeUninit<u8>; 136 + 28 * ::core::mem::size_of::<*const u8>()],
+                    [::core::mem::MaybeUninit<u8>; 128 + 32 * ::core::mem::size_of::<*const u8>()],
                 );
                 static mut _RET_AREA: _RetArea = _RetArea(
                     [::core::mem::MaybeUninit::uninit();
-                        136 + 28 * ::core::mem::size_of::<*const u8>()],
+                        128 + 32 * ::core::mem::size_of::<*const u8>()],
                 );
             }
         }
@@ -10769,8 +10921,8 @@ macro_rules! __export_filter_impl {
                                                         #[unsafe(link_section = "component-type:wit-bindgen:0.61.1:multillm:filter@0.1.0:filter:imports and exports")]
                                                         #[doc(hidden)]
                                                         #[allow(clippy::octal_escapes)]
-                                                        pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3451] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xfe\x19\x01A\x02\x01\
+                                                        pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3472] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x93\x1a\x01A\x02\x01\
 A\x09\x01B_\x01s\x04\0\x04json\x03\0\0\x01m\x04\x06system\x04user\x09assistant\x04\
 tool\x04\0\x04role\x03\0\x02\x01ky\x01r\x01\x07seconds\x04\x04\0\x05cache\x03\0\x05\
 \x01q\x04\x03url\x01s\0\x08document\x01s\0\x04file\x01s\0\x07unknown\0\0\x04\0\x0f\
@@ -10788,61 +10940,62 @@ l\x03\0\x1b\x01q\x03\x04text\x01s\0\x05media\x01\x1a\0\x06opaque\x01\x14\0\x04\0
 \x0bresult-part\x03\0\x1d\x01p\x1e\x01r\x07\x07call-ids\x05local\x7f\x04names\x07\
 content\x1f\x08is-error\x7f\x05cache\x0e\x05extra\x0a\x04\0\x0btool-result\x03\0\
 \x20\x01q\x02\x06schema\x01\x01\0\x04text\x01\x0a\0\x04\0\x0atool-input\x03\0\"\x01\
-k\x7f\x01r\x06\x04names\x0bdescription\x09\x05input#\x06strict$\x05cache\x0e\x05\
-extra\x0a\x04\0\x04tool\x03\0%\x01r\x02\x04names\x07options\x0a\x04\0\x0bserver-\
-tool\x03\0'\x01r\x04\x02id\x09\x04names\x05input\x0a\x04data\x01\x04\0\x10server\
--tool-call\x03\0)\x01r\x05\x07call-id\x09\x04names\x08is-error\x7f\x07content\x1f\
-\x04data\x01\x04\0\x12server-tool-result\x03\0+\x01q\x08\x04text\x01\x10\0\x05me\
-dia\x01\x1a\0\x09tool-call\x01\x1c\0\x0btool-result\x01!\0\x09reasoning\x01\x12\0\
-\x10server-tool-call\x01*\0\x12server-tool-result\x01,\0\x06opaque\x01\x14\0\x04\
-\0\x04part\x03\0-\x01p.\x01r\x03\x04role\x03\x07content/\x05extra\x0a\x04\0\x07m\
-essage\x03\00\x01ps\x01q\x05\x04auto\0\0\x04none\0\0\x08required\0\0\x05named\x01\
-s\0\x06one-of\x012\0\x04\0\x0btool-choice\x03\03\x01r\x04\x04names\x0bdescriptio\
-n\x09\x06schema\x01\x06strict$\x04\0\x0bjson-schema\x03\05\x01q\x03\x04text\0\0\x04\
-json\0\0\x0bjson-schema\x016\0\x04\0\x0fresponse-format\x03\07\x01ku\x01kx\x01r\x08\
-\x0amax-tokens\x04\x0btemperature9\x05top-p9\x05top-k\x04\x04stop2\x04seed:\x11f\
-requency-penalty9\x10presence-penalty9\x04\0\x08sampling\x03\0;\x01p1\x01p&\x01p\
-(\x01r\x0b\x08messages=\x05tools>\x0cserver-tools?\x0btool-choice4\x13parallel-t\
-ool-calls$\x0fresponse-format8\x07outputs2\x08sampling<\x10reasoning-effort\x09\x10\
-drop-unsupported\x7f\x05extra\x0a\x04\0\x0cchat-request\x03\0@\x01r\x02\x04names\
-\x05valuew\x04\0\x05count\x03\0B\x01kw\x01p\xc3\0\x01r\x0a\x0dprompt-tokens\xc4\0\
-\x11completion-tokens\xc4\0\x0ctotal-tokens\xc4\0\x0dcached-tokens\xc4\0\x12cach\
-e-write-tokens\xc4\0\x10reasoning-tokens\xc4\0\x07details\xc5\0\x04cost\x09\x04t\
-ier\x09\x08unpriced2\x04\0\x05usage\x03\0F\x01m\x06\x04stop\x06length\x0atool-ca\
-lls\x0econtent-filter\x05error\x05other\x04\0\x0dfinish-reason\x03\0H\x01r\x02\x06\
-reason\xc9\0\x03raw\x09\x04\0\x06finish\x03\0J\x01m\x12\x0finvalid-request\x0bun\
-supported\x0eauthentication\x0apermission\x07billing\x09not-found\x0econtext-len\
-gth\x10content-filtered\x11payload-too-large\x0crate-limited\x0fquota-exhausted\x07\
-timeout\x0aoverloaded\x06server\x09truncated\x12malformed-response\x0bunavailabl\
-e\x05other\x04\0\x0aerror-kind\x03\0L\x01k{\x01r\x06\x04kind\xcd\0\x07messages\x06\
-status\xce\0\x0bvendor-code\x09\x0eretry-after-ms\xc4\0\x09retryable\x7f\x04\0\x05\
-error\x03\0O\x01m\x02\x05whole\x06stream\x04\0\x04mode\x03\0Q\x01r\x06\x02id\x09\
-\x05model\x09\x07content/\x06finish\xcb\0\x05usage\xc7\0\x05extra\x0a\x04\0\x0dc\
-hat-response\x03\0S\x01r\x05\x05indexy\x02id\x09\x04names\x09signature\x09\x05ex\
-tra\x0a\x04\0\x0ftool-call-start\x03\0U\x01r\x02\x05indexy\x09argumentss\x04\0\x0f\
-tool-call-delta\x03\0W\x01r\x02\x02id\x09\x05model\x09\x04\0\x07started\x03\0Y\x01\
-q\x14\x07started\x01\xda\0\0\x04text\x01s\0\x08citation\x01\x0c\0\x0etext-signat\
-ure\x01s\0\x08text-end\0\0\x09reasoning\x01s\0\x13reasoning-signature\x01s\0\x12\
-redacted-reasoning\x01s\0\x0ftool-call-start\x01\xd6\0\0\x0ftool-call-delta\x01\xd8\
-\0\0\x05media\x01\x1a\0\x10server-tool-call\x01*\0\x12server-tool-result\x01,\0\x06\
-opaque\x01\x14\0\x0apart-extra\x01\x01\0\x05usage\x01\xc7\0\0\x08finished\x01\xcb\
-\0\0\x05extra\x01\x01\0\x04done\0\0\x06failed\x01\xd0\0\0\x04\0\x0achat-event\x03\
-\0[\x01r\x03\x05models\x08settings\x01\x04wires\x04\0\x06target\x03\0]\x03\0\x1d\
-multillm:provider/types@0.2.0\x05\0\x01B\x07\x01r\x03\x04names\x0bdescriptions\x06\
-schemas\x04\0\x07setting\x03\0\0\x01p\x01\x01r\x05\x04names\x05titles\x07version\
-s\x0ddocumentations\x08settings\x02\x04\0\x04info\x03\0\x03\x01@\0\0\x04\x04\0\x08\
-describe\x01\x05\x04\0\x1emultillm:filter/metadata@0.1.0\x05\x01\x02\x03\0\0\x04\
-json\x02\x03\0\0\x0cchat-request\x02\x03\0\0\x0achat-event\x01B\x18\x02\x03\x02\x01\
-\x02\x04\0\x04json\x03\0\0\x02\x03\x02\x01\x03\x04\0\x0cchat-request\x03\0\x02\x02\
-\x03\x02\x01\x04\x04\0\x0achat-event\x03\0\x04\x01ks\x01r\x02\x04rule\x06\x06rea\
-sons\x04\0\x07refusal\x03\0\x07\x01q\x02\x07refused\x01\x08\0\x0dmisconfigured\x01\
-s\0\x04\0\x04stop\x03\0\x09\x04\0\x06answer\x03\x01\x01k\x03\x01i\x0b\x01k\x0d\x01\
-r\x02\x07request\x0c\x06answer\x0e\x04\0\x08prepared\x03\0\x0f\x01h\x0b\x01p\x05\
-\x01@\x02\x04self\x11\x06events\x12\0\x12\x04\0\x13[method]answer.push\x01\x13\x01\
-j\x01\x10\x01\x0a\x01@\x02\x08settings\x01\x07request\x03\0\x14\x04\0\x07prepare\
-\x01\x15\x04\0\x1emultillm:filter/exchange@0.1.0\x05\x05\x04\0\x1cmultillm:filte\
-r/filter@0.1.0\x04\0\x0b\x0c\x01\0\x06filter\x03\0\0\0G\x09producers\x01\x0cproc\
-essed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+k\x7f\x01r\x07\x04names\x0bdescription\x09\x05input#\x06strict$\x0ddefer-loading\
+$\x05cache\x0e\x05extra\x0a\x04\0\x04tool\x03\0%\x01r\x02\x04names\x07options\x0a\
+\x04\0\x0bserver-tool\x03\0'\x01r\x04\x02id\x09\x04names\x05input\x0a\x04data\x01\
+\x04\0\x10server-tool-call\x03\0)\x01r\x05\x07call-id\x09\x04names\x08is-error\x7f\
+\x07content\x1f\x04data\x01\x04\0\x12server-tool-result\x03\0+\x01q\x08\x04text\x01\
+\x10\0\x05media\x01\x1a\0\x09tool-call\x01\x1c\0\x0btool-result\x01!\0\x09reason\
+ing\x01\x12\0\x10server-tool-call\x01*\0\x12server-tool-result\x01,\0\x06opaque\x01\
+\x14\0\x04\0\x04part\x03\0-\x01p.\x01r\x03\x04role\x03\x07content/\x05extra\x0a\x04\
+\0\x07message\x03\00\x01ps\x01q\x05\x04auto\0\0\x04none\0\0\x08required\0\0\x05n\
+amed\x01s\0\x06one-of\x012\0\x04\0\x0btool-choice\x03\03\x01r\x04\x04names\x0bde\
+scription\x09\x06schema\x01\x06strict$\x04\0\x0bjson-schema\x03\05\x01q\x03\x04t\
+ext\0\0\x04json\0\0\x0bjson-schema\x016\0\x04\0\x0fresponse-format\x03\07\x01ku\x01\
+kx\x01r\x08\x0amax-tokens\x04\x0btemperature9\x05top-p9\x05top-k\x04\x04stop2\x04\
+seed:\x11frequency-penalty9\x10presence-penalty9\x04\0\x08sampling\x03\0;\x01p1\x01\
+p&\x01p(\x01r\x0c\x08messages=\x05tools>\x0cserver-tools?\x0btool-choice4\x13par\
+allel-tool-calls$\x0fresponse-format8\x07outputs2\x08sampling<\x10reasoning-effo\
+rt\x09\x04user\x09\x10drop-unsupported\x7f\x05extra\x0a\x04\0\x0cchat-request\x03\
+\0@\x01r\x02\x04names\x05valuew\x04\0\x05count\x03\0B\x01kw\x01p\xc3\0\x01r\x0a\x0d\
+prompt-tokens\xc4\0\x11completion-tokens\xc4\0\x0ctotal-tokens\xc4\0\x0dcached-t\
+okens\xc4\0\x12cache-write-tokens\xc4\0\x10reasoning-tokens\xc4\0\x07details\xc5\
+\0\x04cost\x09\x04tier\x09\x08unpriced2\x04\0\x05usage\x03\0F\x01m\x06\x04stop\x06\
+length\x0atool-calls\x0econtent-filter\x05error\x05other\x04\0\x0dfinish-reason\x03\
+\0H\x01r\x02\x06reason\xc9\0\x03raw\x09\x04\0\x06finish\x03\0J\x01m\x12\x0finval\
+id-request\x0bunsupported\x0eauthentication\x0apermission\x07billing\x09not-foun\
+d\x0econtext-length\x10content-filtered\x11payload-too-large\x0crate-limited\x0f\
+quota-exhausted\x07timeout\x0aoverloaded\x06server\x09truncated\x12malformed-res\
+ponse\x0bunavailable\x05other\x04\0\x0aerror-kind\x03\0L\x01k{\x01r\x06\x04kind\xcd\
+\0\x07messages\x06status\xce\0\x0bvendor-code\x09\x0eretry-after-ms\xc4\0\x09ret\
+ryable\x7f\x04\0\x05error\x03\0O\x01m\x02\x05whole\x06stream\x04\0\x04mode\x03\0\
+Q\x01r\x06\x02id\x09\x05model\x09\x07content/\x06finish\xcb\0\x05usage\xc7\0\x05\
+extra\x0a\x04\0\x0dchat-response\x03\0S\x01r\x05\x05indexy\x02id\x09\x04names\x09\
+signature\x09\x05extra\x0a\x04\0\x0ftool-call-start\x03\0U\x01r\x02\x05indexy\x09\
+argumentss\x04\0\x0ftool-call-delta\x03\0W\x01r\x02\x02id\x09\x05model\x09\x04\0\
+\x07started\x03\0Y\x01q\x14\x07started\x01\xda\0\0\x04text\x01s\0\x08citation\x01\
+\x0c\0\x0etext-signature\x01s\0\x08text-end\0\0\x09reasoning\x01s\0\x13reasoning\
+-signature\x01s\0\x12redacted-reasoning\x01s\0\x0ftool-call-start\x01\xd6\0\0\x0f\
+tool-call-delta\x01\xd8\0\0\x05media\x01\x1a\0\x10server-tool-call\x01*\0\x12ser\
+ver-tool-result\x01,\0\x06opaque\x01\x14\0\x0apart-extra\x01\x01\0\x05usage\x01\xc7\
+\0\0\x08finished\x01\xcb\0\0\x05extra\x01\x01\0\x04done\0\0\x06failed\x01\xd0\0\0\
+\x04\0\x0achat-event\x03\0[\x01r\x03\x05models\x08settings\x01\x04wires\x04\0\x06\
+target\x03\0]\x03\0\x1dmultillm:provider/types@0.2.0\x05\0\x01B\x07\x01r\x03\x04\
+names\x0bdescriptions\x06schemas\x04\0\x07setting\x03\0\0\x01p\x01\x01r\x05\x04n\
+ames\x05titles\x07versions\x0ddocumentations\x08settings\x02\x04\0\x04info\x03\0\
+\x03\x01@\0\0\x04\x04\0\x08describe\x01\x05\x04\0\x1emultillm:filter/metadata@0.\
+1.0\x05\x01\x02\x03\0\0\x04json\x02\x03\0\0\x0cchat-request\x02\x03\0\0\x0achat-\
+event\x01B\x18\x02\x03\x02\x01\x02\x04\0\x04json\x03\0\0\x02\x03\x02\x01\x03\x04\
+\0\x0cchat-request\x03\0\x02\x02\x03\x02\x01\x04\x04\0\x0achat-event\x03\0\x04\x01\
+ks\x01r\x02\x04rule\x06\x06reasons\x04\0\x07refusal\x03\0\x07\x01q\x02\x07refuse\
+d\x01\x08\0\x0dmisconfigured\x01s\0\x04\0\x04stop\x03\0\x09\x04\0\x06answer\x03\x01\
+\x01k\x03\x01i\x0b\x01k\x0d\x01r\x02\x07request\x0c\x06answer\x0e\x04\0\x08prepa\
+red\x03\0\x0f\x01h\x0b\x01p\x05\x01@\x02\x04self\x11\x06events\x12\0\x12\x04\0\x13\
+[method]answer.push\x01\x13\x01j\x01\x10\x01\x0a\x01@\x02\x08settings\x01\x07req\
+uest\x03\0\x14\x04\0\x07prepare\x01\x15\x04\0\x1emultillm:filter/exchange@0.1.0\x05\
+\x05\x04\0\x1cmultillm:filter/filter@0.1.0\x04\0\x0b\x0c\x01\0\x06filter\x03\0\0\
+\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bind\
+gen-rust\x060.61.1";
                                                       };
                                                       )
                                                     }
@@ -10853,8 +11006,8 @@ pub use __export_filter_impl as export_world_filter;
 #[unsafe(link_section = "component-type:wit-bindgen:0.61.1:multillm:filter@0.1.0:filter-with-all-of-its-exports-removed:encoded world")]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2996] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x97\x16\x01A\x02\x01\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3017] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xac\x16\x01A\x02\x01\
 A\x02\x01B_\x01s\x04\0\x04json\x03\0\0\x01m\x04\x06system\x04user\x09assistant\x04\
 tool\x04\0\x04role\x03\0\x02\x01ky\x01r\x01\x07seconds\x04\x04\0\x05cache\x03\0\x05\
 \x01q\x04\x03url\x01s\0\x08document\x01s\0\x04file\x01s\0\x07unknown\0\0\x04\0\x0f\
@@ -10872,50 +11025,50 @@ l\x03\0\x1b\x01q\x03\x04text\x01s\0\x05media\x01\x1a\0\x06opaque\x01\x14\0\x04\0
 \x0bresult-part\x03\0\x1d\x01p\x1e\x01r\x07\x07call-ids\x05local\x7f\x04names\x07\
 content\x1f\x08is-error\x7f\x05cache\x0e\x05extra\x0a\x04\0\x0btool-result\x03\0\
 \x20\x01q\x02\x06schema\x01\x01\0\x04text\x01\x0a\0\x04\0\x0atool-input\x03\0\"\x01\
-k\x7f\x01r\x06\x04names\x0bdescription\x09\x05input#\x06strict$\x05cache\x0e\x05\
-extra\x0a\x04\0\x04tool\x03\0%\x01r\x02\x04names\x07options\x0a\x04\0\x0bserver-\
-tool\x03\0'\x01r\x04\x02id\x09\x04names\x05input\x0a\x04data\x01\x04\0\x10server\
--tool-call\x03\0)\x01r\x05\x07call-id\x09\x04names\x08is-error\x7f\x07content\x1f\
-\x04data\x01\x04\0\x12server-tool-result\x03\0+\x01q\x08\x04text\x01\x10\0\x05me\
-dia\x01\x1a\0\x09tool-call\x01\x1c\0\x0btool-result\x01!\0\x09reasoning\x01\x12\0\
-\x10server-tool-call\x01*\0\x12server-tool-result\x01,\0\x06opaque\x01\x14\0\x04\
-\0\x04part\x03\0-\x01p.\x01r\x03\x04role\x03\x07content/\x05extra\x0a\x04\0\x07m\
-essage\x03\00\x01ps\x01q\x05\x04auto\0\0\x04none\0\0\x08required\0\0\x05named\x01\
-s\0\x06one-of\x012\0\x04\0\x0btool-choice\x03\03\x01r\x04\x04names\x0bdescriptio\
-n\x09\x06schema\x01\x06strict$\x04\0\x0bjson-schema\x03\05\x01q\x03\x04text\0\0\x04\
-json\0\0\x0bjson-schema\x016\0\x04\0\x0fresponse-format\x03\07\x01ku\x01kx\x01r\x08\
-\x0amax-tokens\x04\x0btemperature9\x05top-p9\x05top-k\x04\x04stop2\x04seed:\x11f\
-requency-penalty9\x10presence-penalty9\x04\0\x08sampling\x03\0;\x01p1\x01p&\x01p\
-(\x01r\x0b\x08messages=\x05tools>\x0cserver-tools?\x0btool-choice4\x13parallel-t\
-ool-calls$\x0fresponse-format8\x07outputs2\x08sampling<\x10reasoning-effort\x09\x10\
-drop-unsupported\x7f\x05extra\x0a\x04\0\x0cchat-request\x03\0@\x01r\x02\x04names\
-\x05valuew\x04\0\x05count\x03\0B\x01kw\x01p\xc3\0\x01r\x0a\x0dprompt-tokens\xc4\0\
-\x11completion-tokens\xc4\0\x0ctotal-tokens\xc4\0\x0dcached-tokens\xc4\0\x12cach\
-e-write-tokens\xc4\0\x10reasoning-tokens\xc4\0\x07details\xc5\0\x04cost\x09\x04t\
-ier\x09\x08unpriced2\x04\0\x05usage\x03\0F\x01m\x06\x04stop\x06length\x0atool-ca\
-lls\x0econtent-filter\x05error\x05other\x04\0\x0dfinish-reason\x03\0H\x01r\x02\x06\
-reason\xc9\0\x03raw\x09\x04\0\x06finish\x03\0J\x01m\x12\x0finvalid-request\x0bun\
-supported\x0eauthentication\x0apermission\x07billing\x09not-found\x0econtext-len\
-gth\x10content-filtered\x11payload-too-large\x0crate-limited\x0fquota-exhausted\x07\
-timeout\x0aoverloaded\x06server\x09truncated\x12malformed-response\x0bunavailabl\
-e\x05other\x04\0\x0aerror-kind\x03\0L\x01k{\x01r\x06\x04kind\xcd\0\x07messages\x06\
-status\xce\0\x0bvendor-code\x09\x0eretry-after-ms\xc4\0\x09retryable\x7f\x04\0\x05\
-error\x03\0O\x01m\x02\x05whole\x06stream\x04\0\x04mode\x03\0Q\x01r\x06\x02id\x09\
-\x05model\x09\x07content/\x06finish\xcb\0\x05usage\xc7\0\x05extra\x0a\x04\0\x0dc\
-hat-response\x03\0S\x01r\x05\x05indexy\x02id\x09\x04names\x09signature\x09\x05ex\
-tra\x0a\x04\0\x0ftool-call-start\x03\0U\x01r\x02\x05indexy\x09argumentss\x04\0\x0f\
-tool-call-delta\x03\0W\x01r\x02\x02id\x09\x05model\x09\x04\0\x07started\x03\0Y\x01\
-q\x14\x07started\x01\xda\0\0\x04text\x01s\0\x08citation\x01\x0c\0\x0etext-signat\
-ure\x01s\0\x08text-end\0\0\x09reasoning\x01s\0\x13reasoning-signature\x01s\0\x12\
-redacted-reasoning\x01s\0\x0ftool-call-start\x01\xd6\0\0\x0ftool-call-delta\x01\xd8\
-\0\0\x05media\x01\x1a\0\x10server-tool-call\x01*\0\x12server-tool-result\x01,\0\x06\
-opaque\x01\x14\0\x0apart-extra\x01\x01\0\x05usage\x01\xc7\0\0\x08finished\x01\xcb\
-\0\0\x05extra\x01\x01\0\x04done\0\0\x06failed\x01\xd0\0\0\x04\0\x0achat-event\x03\
-\0[\x01r\x03\x05models\x08settings\x01\x04wires\x04\0\x06target\x03\0]\x03\0\x1d\
-multillm:provider/types@0.2.0\x05\0\x04\0<multillm:filter/filter-with-all-of-its\
--exports-removed@0.1.0\x04\0\x0b,\x01\0&filter-with-all-of-its-exports-removed\x03\
-\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-\
-bindgen-rust\x060.61.1";
+k\x7f\x01r\x07\x04names\x0bdescription\x09\x05input#\x06strict$\x0ddefer-loading\
+$\x05cache\x0e\x05extra\x0a\x04\0\x04tool\x03\0%\x01r\x02\x04names\x07options\x0a\
+\x04\0\x0bserver-tool\x03\0'\x01r\x04\x02id\x09\x04names\x05input\x0a\x04data\x01\
+\x04\0\x10server-tool-call\x03\0)\x01r\x05\x07call-id\x09\x04names\x08is-error\x7f\
+\x07content\x1f\x04data\x01\x04\0\x12server-tool-result\x03\0+\x01q\x08\x04text\x01\
+\x10\0\x05media\x01\x1a\0\x09tool-call\x01\x1c\0\x0btool-result\x01!\0\x09reason\
+ing\x01\x12\0\x10server-tool-call\x01*\0\x12server-tool-result\x01,\0\x06opaque\x01\
+\x14\0\x04\0\x04part\x03\0-\x01p.\x01r\x03\x04role\x03\x07content/\x05extra\x0a\x04\
+\0\x07message\x03\00\x01ps\x01q\x05\x04auto\0\0\x04none\0\0\x08required\0\0\x05n\
+amed\x01s\0\x06one-of\x012\0\x04\0\x0btool-choice\x03\03\x01r\x04\x04names\x0bde\
+scription\x09\x06schema\x01\x06strict$\x04\0\x0bjson-schema\x03\05\x01q\x03\x04t\
+ext\0\0\x04json\0\0\x0bjson-schema\x016\0\x04\0\x0fresponse-format\x03\07\x01ku\x01\
+kx\x01r\x08\x0amax-tokens\x04\x0btemperature9\x05top-p9\x05top-k\x04\x04stop2\x04\
+seed:\x11frequency-penalty9\x10presence-penalty9\x04\0\x08sampling\x03\0;\x01p1\x01\
+p&\x01p(\x01r\x0c\x08messages=\x05tools>\x0cserver-tools?\x0btool-choice4\x13par\
+allel-tool-calls$\x0fresponse-format8\x07outputs2\x08sampling<\x10reasoning-effo\
+rt\x09\x04user\x09\x10drop-unsupported\x7f\x05extra\x0a\x04\0\x0cchat-request\x03\
+\0@\x01r\x02\x04names\x05valuew\x04\0\x05count\x03\0B\x01kw\x01p\xc3\0\x01r\x0a\x0d\
+prompt-tokens\xc4\0\x11completion-tokens\xc4\0\x0ctotal-tokens\xc4\0\x0dcached-t\
+okens\xc4\0\x12cache-write-tokens\xc4\0\x10reasoning-tokens\xc4\0\x07details\xc5\
+\0\x04cost\x09\x04tier\x09\x08unpriced2\x04\0\x05usage\x03\0F\x01m\x06\x04stop\x06\
+length\x0atool-calls\x0econtent-filter\x05error\x05other\x04\0\x0dfinish-reason\x03\
+\0H\x01r\x02\x06reason\xc9\0\x03raw\x09\x04\0\x06finish\x03\0J\x01m\x12\x0finval\
+id-request\x0bunsupported\x0eauthentication\x0apermission\x07billing\x09not-foun\
+d\x0econtext-length\x10content-filtered\x11payload-too-large\x0crate-limited\x0f\
+quota-exhausted\x07timeout\x0aoverloaded\x06server\x09truncated\x12malformed-res\
+ponse\x0bunavailable\x05other\x04\0\x0aerror-kind\x03\0L\x01k{\x01r\x06\x04kind\xcd\
+\0\x07messages\x06status\xce\0\x0bvendor-code\x09\x0eretry-after-ms\xc4\0\x09ret\
+ryable\x7f\x04\0\x05error\x03\0O\x01m\x02\x05whole\x06stream\x04\0\x04mode\x03\0\
+Q\x01r\x06\x02id\x09\x05model\x09\x07content/\x06finish\xcb\0\x05usage\xc7\0\x05\
+extra\x0a\x04\0\x0dchat-response\x03\0S\x01r\x05\x05indexy\x02id\x09\x04names\x09\
+signature\x09\x05extra\x0a\x04\0\x0ftool-call-start\x03\0U\x01r\x02\x05indexy\x09\
+argumentss\x04\0\x0ftool-call-delta\x03\0W\x01r\x02\x02id\x09\x05model\x09\x04\0\
+\x07started\x03\0Y\x01q\x14\x07started\x01\xda\0\0\x04text\x01s\0\x08citation\x01\
+\x0c\0\x0etext-signature\x01s\0\x08text-end\0\0\x09reasoning\x01s\0\x13reasoning\
+-signature\x01s\0\x12redacted-reasoning\x01s\0\x0ftool-call-start\x01\xd6\0\0\x0f\
+tool-call-delta\x01\xd8\0\0\x05media\x01\x1a\0\x10server-tool-call\x01*\0\x12ser\
+ver-tool-result\x01,\0\x06opaque\x01\x14\0\x0apart-extra\x01\x01\0\x05usage\x01\xc7\
+\0\0\x08finished\x01\xcb\0\0\x05extra\x01\x01\0\x04done\0\0\x06failed\x01\xd0\0\0\
+\x04\0\x0achat-event\x03\0[\x01r\x03\x05models\x08settings\x01\x04wires\x04\0\x06\
+target\x03\0]\x03\0\x1dmultillm:provider/types@0.2.0\x05\0\x04\0<multillm:filter\
+/filter-with-all-of-its-exports-removed@0.1.0\x04\0\x0b,\x01\0&filter-with-all-o\
+f-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-com\
+ponent\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 
 #[inline(never)]
 #[doc(hidden)]

@@ -159,7 +159,8 @@ fn tools_keep_the_order_of_their_parameters() {
     request.parallel_tool_calls = Some(false);
     request.tool_choice = ToolChoice::Named("look".to_owned());
     // Merging something in must not reorder anything either.
-    request.extra = Some(r#"{"user":"u"}"#.to_owned());
+    request.extra = Some(r#"{"store":true}"#.to_owned());
+    request.user = Some("u".to_owned());
     let (sent, body) = send(&Dialect::default(), "m", &request, Mode::Whole).unwrap();
     assert_eq!(
         body["tools"],
@@ -171,7 +172,7 @@ fn tools_keep_the_order_of_their_parameters() {
         json!({"type": "function", "function": {"name": "look"}})
     );
     assert_eq!(body["parallel_tool_calls"], false);
-    assert_eq!(body["user"], "u");
+    assert_eq!((&body["user"], &body["store"]), (&"u".into(), &true.into()));
     let [BodyPart::Text(text)] = sent.body.as_slice() else {
         panic!("{sent:?}");
     };

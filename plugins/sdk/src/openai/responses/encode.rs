@@ -235,9 +235,18 @@ impl<'a> Question<'a> {
             body.set("temperature", sampling.temperature);
             body.set("top_p", sampling.top_p);
         }
+        body.set("user", request.user.as_deref());
         body.set("prompt_cache_key", dialect.prompt_cache_key.as_deref());
         body.set("service_tier", dialect.service_tier.as_deref());
         body.set("store", Some(self.kept));
+        let own = [
+            ("prompt", &dialect.prompt),
+            ("context_management", &dialect.context_management),
+        ];
+        for (name, value) in own {
+            let value = value.as_deref().and_then(|text| Json::parse(text).ok());
+            body.set(name, value);
+        }
         // Without the first the thoughts could not be sent back, without the others nobody would see them.
         let thoughts = (!self.kept && self.reasons).then_some("reasoning.encrypted_content");
         let results = request.server_tools.iter().filter_map(server::shown);

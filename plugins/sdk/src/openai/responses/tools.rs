@@ -71,6 +71,7 @@ fn offered(tool: &Tool) -> Result<Json<'_>, Error> {
             }
         }
     }
+    body.set("defer_loading", tool.defer_loading);
     let what = format!("tool {:?}", tool.name);
     extended(Json::Object(body.0), &what, tool.extra.as_deref())
 }

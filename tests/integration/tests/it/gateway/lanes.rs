@@ -256,6 +256,32 @@ async fn models_of_another_wire_answer_in_the_caller_s_form() {
             "{model}: {reply:?}"
         );
     }
+    let sent = |stage: &Stage| -> Value {
+        let last = stage.simulator.log().pop().unwrap();
+        serde_json::from_slice(&last.body).unwrap()
+    };
+    for (model, place, found) in [
+        ("claude", "metadata", json!({ "user_id": "somebody" })),
+        ("huggingface", "user", json!("somebody")),
+        ("ollama", "user", Value::Null),
+    ] {
+        let mut body = question(model, "Hello", false);
+        body["user"] = "somebody".into();
+        let reply = post(
+            gateway.address,
+            "/v1/responses",
+            &[],
+            &json!({
+                "model": model, "input": "Hello", "user": "somebody",
+            }),
+        )
+        .await;
+        assert_eq!(reply.status, 200, "{model}: {reply:?}");
+        assert_eq!(sent(&stage)[place], found, "{model}");
+        let reply = post(gateway.address, "/v1/chat/completions", &[], &body).await;
+        assert_eq!(reply.status, 200, "{model}: {reply:?}");
+        assert_eq!(sent(&stage)[place], found, "{model}");
+    }
     let reply = post(gateway.address, "/v1/messages?beta=true", &[("anthropic-version", "2023-06-01")], &json!({
         "model": "openai", "max_tokens": 9, "messages": [{ "role": "user", "content": "Hello" }],
     })).await;

@@ -33,6 +33,7 @@ record!(ChatRequest {
     "outputs" outputs: &'a [String],
     "sampling" sampling: Sampling<'a>,
     "reasoning-effort" reasoning_effort: Option<&'a str>,
+    "user" user: Option<&'a str>,
     "drop-unsupported" drop_unsupported: bool,
     "extra" extra: Option<String>,
 });
@@ -169,6 +170,7 @@ record!(Tool {
     "description" description: Option<&'a str>,
     "input" input: ToolInput,
     "strict" strict: Option<bool>,
+    "defer-loading" defer_loading: Option<bool>,
     "cache" cache: Option<wit::Cache>,
     "extra" extra: Option<String>,
 });

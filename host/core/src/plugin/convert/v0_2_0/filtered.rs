@@ -275,6 +275,7 @@ pub(in crate::plugin) fn request_of(
             presence_penalty: sampling.presence_penalty,
         },
         reasoning_effort: request.reasoning_effort.map(effort).transpose()?,
+        user: request.user,
         extra: object(request.extra, "the request's extra")?,
         // What belongs to this wire was shown as the body's own, and comes back so.
         extra_by_wire: crate::chat::Extra::default(),
@@ -435,6 +436,7 @@ fn tool(tool: wit::Tool, wire: &str) -> Read<Tool> {
         parameters,
         free_text,
         strict: tool.strict,
+        defer_loading: tool.defer_loading,
         cache: cache(tool.cache),
         extra: incoming::tail(tool.extra, wire),
     })

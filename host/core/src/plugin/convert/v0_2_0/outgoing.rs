@@ -81,6 +81,7 @@ pub(in crate::plugin) fn chat_request<'a>(
             presence_penalty: sampling.presence_penalty,
         },
         reasoning_effort: request.reasoning_effort.map(effort),
+        user: request.user.as_deref(),
         drop_unsupported: request.unsupported == Some(Unsupported::Drop),
         extra: object(&body_tail(request, wire)),
     };
@@ -135,6 +136,7 @@ fn tool_of<'a>(tool: &'a Tool, wire: &str) -> asked::Tool<'a> {
             Some(text) => asked::ToolInput::Text(text.grammar.as_ref().map(ToString::to_string)),
         },
         strict: tool.strict,
+        defer_loading: tool.defer_loading,
         cache: cache(tool.cache),
         extra: tail(&tool.extra, wire),
     }

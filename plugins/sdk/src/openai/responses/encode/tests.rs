@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::openai::settings::Settings;
 use crate::testing::{ask, body, says, text};
 use crate::{
     Blob, ErrorKind, JsonSchema, Media, MediaSource, Message, Opaque, Part, Reasoning,
@@ -291,13 +292,38 @@ fn what_another_api_or_vendor_answered_is_said_in_words_and_shown() {
 }
 
 #[test]
+fn what_the_vendor_keeps_and_shortens_is_said_by_settings_and_who_asks_by_the_request() {
+    let target = crate::testing::target(
+        "gpt-4o",
+        r#"{"prompt":{"id":"pmpt_1","variables":{"b":1,"a":2}},"context_management":[{"type":"compaction"}]}"#,
+    );
+    let dialect = Dialect {
+        api: Api::Responses,
+        ..Dialect::default()
+    };
+    let dialect = dialect.with(&Settings::of(&target).unwrap()).unwrap();
+    let mut request = ask(vec![]);
+    request.user = Some("u-1".to_owned());
+    let place = Place::new("responses");
+    let found = encode(&dialect, &place, &target, &request, Mode::Whole);
+    let found = body(&found.unwrap());
+    assert_eq!(
+        found["prompt"],
+        json!({"id": "pmpt_1", "variables": {"b": 1, "a": 2}})
+    );
+    assert_eq!(found["context_management"], json!([{"type": "compaction"}]));
+    assert_eq!(found["user"], "u-1");
+    assert_eq!(found.get("input"), None);
+}
+
+#[test]
 fn tools_of_both_kinds_stand_side_by_side_and_any_may_be_chosen() {
     let function = Tool {
         name: "look".to_owned(),
         description: Some("looks".to_owned()),
         input: ToolInput::Schema(r#"{"type":"object","properties":{"z":{},"a":{}}}"#.to_owned()),
         strict: Some(true),
-        extra: Some(r#"{"defer_loading":true}"#.to_owned()),
+        defer_loading: Some(true),
         ..Tool::default()
     };
     let grammar = r#"{"type":"grammar","syntax":"lark","definition":"s: \"a\""}"#;
