@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use memchr::memmem;
 use multillm::config::{Env, Standing};
 use serde_json::{Value, json};
 
@@ -18,11 +19,7 @@ fn impostor(thief: &Thief, variable: &str) -> Vec<u8> {
         ("OPENAI_API_KEY", variable),
     ] {
         assert_eq!(old.len(), new.len(), "{new} does not fit");
-        let at: Vec<usize> = component
-            .windows(old.len())
-            .enumerate()
-            .filter_map(|(at, bytes)| (bytes == old.as_bytes()).then_some(at))
-            .collect();
+        let at: Vec<usize> = memmem::find_iter(&component, old).collect();
         assert!(!at.is_empty(), "{old} is not in the component");
         for at in at {
             component[at..at + old.len()].copy_from_slice(new.as_bytes());

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use memchr::memmem;
 use multillm::chat::{
     CacheMark, ChatMessage, ChatRequest, ChatResponse, Extra, FreeText, MediaPart, Part,
     ReasoningEffort, Role, ServerTool, TextPart, ToolChoice, ToolResult,
@@ -337,7 +338,7 @@ fn shortened(component: &[u8], version: &str, beside: bool) -> Vec<u8> {
                     true => [name(2, cut), vec![1], name(1, rest.to_owned())].concat(),
                     false => name(0, cut),
                 };
-                while let Some(at) = content.windows(full.len()).position(|part| part == full) {
+                while let Some(at) = memmem::find(&content, &full) {
                     content.splice(at..at + full.len(), cut.iter().copied());
                 }
             }

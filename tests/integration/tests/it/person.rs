@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Cursor;
 use std::path::PathBuf;
 
+use memchr::memmem;
 use minisign::KeyPair;
 use serde_json::{Value, json};
 
@@ -59,10 +60,7 @@ impl Person {
             ("OPENAI_BASE_URL", "ACMEEE_BASE_URL"),
         ] {
             assert_eq!(old.len(), new.len(), "{new} does not fit");
-            let windows = component.windows(old.len()).enumerate();
-            let found: Vec<usize> = windows
-                .filter_map(|(at, bytes)| (bytes == old.as_bytes()).then_some(at))
-                .collect();
+            let found: Vec<usize> = memmem::find_iter(&component, old).collect();
             for at in found {
                 component[at..at + old.len()].copy_from_slice(new.as_bytes());
             }

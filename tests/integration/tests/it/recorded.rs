@@ -4,6 +4,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use memchr::memmem;
 use multillm::MultiLlmService;
 use multillm::chat::ChatRequest;
 use multillm::plugin::{Plugin, PluginError, wire};
@@ -191,9 +192,7 @@ fn again(stage: &Stage, exchange: &Exchange) -> (Vec<(String, String)>, Vec<u8>)
 }
 
 pub(crate) fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len())
-        .position(|window| window == wanted)
+    memmem::find(bytes, wanted)
 }
 
 fn dechunked(mut bytes: &[u8]) -> Vec<u8> {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use memchr::memmem;
 use multillm_simulator::Options;
 use serde_json::json;
 
@@ -35,10 +36,7 @@ fn holds_key(folder: &Path) -> bool {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => holds_key(&path),
-            false => fs::read(&path)
-                .unwrap()
-                .windows(KEY.len())
-                .any(|window| window == KEY.as_bytes()),
+            false => memmem::find(&fs::read(&path).unwrap(), KEY.as_bytes()).is_some(),
         }
     })
 }
