@@ -1,10 +1,11 @@
 //! What a filter is and says of itself.
 
 use multillm::plugin::{Inspection, PluginEngine, wire};
+use multillm_kit::Origin;
 use serde::Serialize;
 
 use super::installed::Component;
-use crate::{Context, Failure, foreign};
+use crate::{Context, Failure, foreign, progress};
 
 /// What `inspect` found of a filter.
 #[derive(Serialize)]
@@ -20,6 +21,8 @@ struct Report<'a> {
     contract_version: &'static str,
     usable: bool,
     problem: Option<String>,
+    /// Who made it, as it says itself.
+    origin: Origin,
     info: Option<&'a wire::FilterInfo>,
 }
 
@@ -29,7 +32,9 @@ pub(super) async fn inspect(
     (engine, wasi_deny_all): (&PluginEngine, bool),
     context: &Context,
 ) -> Result<(), Failure> {
-    let loaded = component.loaded_filter(engine, wasi_deny_all).await;
+    let loading = component.loaded_filter(engine, wasi_deny_all);
+    let what = format!("compiling {}", component.name);
+    let loaded = progress::waiting(context, what, loading).await;
     let report = Report {
         file: component.origin(),
         size: component.size()?,
@@ -41,6 +46,7 @@ pub(super) async fn inspect(
         contract_version: Inspection::filter_version(),
         usable: loaded.is_ok(),
         problem: loaded.as_ref().err().map(ToString::to_string),
+        origin: component.says()?,
         info: loaded.as_ref().ok().map(|filter| filter.info()),
     };
     match context.json {
@@ -61,6 +67,9 @@ fn print(report: &Report<'_>, context: &Context) -> Result<(), Failure> {
     row("file", &report.file)?;
     row("size", &format!("{} bytes", report.size))?;
     row("sha256", report.sha256.unwrap_or("-"))?;
+    for (word, text) in report.origin.said() {
+        row(&format!("it says: {word}"), text)?;
+    }
     let functions = match report.function_imports.is_empty() {
         true => "none".to_owned(),
         false => report.function_imports.join(", "),

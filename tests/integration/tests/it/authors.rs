@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::parley::{KEY, Parley};
+use crate::person::section;
 use crate::raw_server::{RawServer, http};
 use crate::stage::{Stage, guest, root};
 
@@ -228,6 +229,24 @@ fn a_component_that_is_built_is_checked_and_put_in_its_place() {
     assert!(
         done.stdout.contains("source.wasm"),
         "what cp said: {done:?}"
+    );
+}
+
+/// A filter says it as a provider does.
+#[test]
+fn a_filter_says_who_made_it() {
+    let stage = Stage::new();
+    let mut component = fs::read(guest("guard")).unwrap();
+    component.extend(section("authors", "Ann of Rules"));
+    let file = stage.file("guard.wasm", component);
+    let inspected = stage
+        .run_bare(&["plugin", "inspect", &file, "--json"], b"")
+        .json();
+    assert_eq!(inspected["origin"]["authors"], "Ann of Rules");
+    let text = stage.run_bare(&["plugin", "inspect", &file], b"").answer();
+    assert!(
+        text.contains("it says: author") && text.contains("Ann of Rules"),
+        "{text}"
     );
 }
 

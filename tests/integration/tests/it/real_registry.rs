@@ -1,10 +1,10 @@
-//! The whole way of a plugin through Debian's `docker-registry` as a process of its own. Skipped, with a word, where it is
-//! not installed; [`registries`](crate::registries) asks a registry of the tests' own.
+//! The whole way of a plugin through Debian's `docker-registry` as a process of its own, with `wkg` as the other side too.
+//! Skipped, with a word, where they are not installed; [`registries`](crate::registries) asks a registry of the tests' own.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use multillm::plugin;
@@ -71,6 +71,58 @@ fn spawned(program: &Path, config: &Path) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap()
+}
+
+/// `wkg` in a folder of its own, with what it needs and nothing of the user's.
+fn wkg(real: &Real, arguments: &[&str]) -> Output {
+    let home = real.folder.path().join("home");
+    fs::create_dir_all(&home).unwrap();
+    Command::new("wkg")
+        .args(arguments)
+        .env("WKG_OCI_INSECURE", &real.host)
+        .env("HOME", &home)
+        .env("DOCKER_CONFIG", &home)
+        .current_dir(&home)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// WebAssembly's own package tool as the other side, each way.
+#[test]
+fn wkg_gets_what_was_pushed_and_what_it_puts_is_added() {
+    if !Command::new("wkg")
+        .arg("--version")
+        .output()
+        .is_ok_and(|said| said.status.success())
+    {
+        eprintln!("skipped: wkg is not installed (cargo install wkg)");
+        return;
+    }
+    let Some(real) = real() else {
+        return;
+    };
+    let person = Person::new();
+    let component = person.component("1.0");
+    let file = person.stage.file("acme.wasm", &component);
+    let ours = format!("{}/ours/acme:1", real.host);
+    person
+        .run(&["plugin", "push", &file, &format!("oci://{ours}")])
+        .answer();
+    let got = real.folder.path().join("got.wasm");
+    let done = wkg(&real, &["oci", "pull", &ours, "-o", got.to_str().unwrap()]);
+    assert!(done.status.success(), "{done:?}");
+    assert_eq!(fs::read(&got).unwrap(), component);
+    let theirs = format!("{}/theirs/acme:1", real.host);
+    let done = wkg(&real, &["oci", "push", &theirs, &file]);
+    assert!(done.status.success(), "{done:?}");
+    let name = format!("oci://{theirs}");
+    person.run(&["plugin", "add", &name, "--yes"]).answer();
+    assert_eq!(
+        person.listed("acme").unwrap()["sha256"],
+        plugin::digest(&component)
+    );
+    person.run(&["query", "hi", "--model", "acme/m"]).answer();
 }
 
 /// The whole way against a registry that others wrote: put, found moved, changed in its files, signed by another.
