@@ -2,9 +2,11 @@
 //! is a tested member of this repository.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
+use flate2::read::DeflateDecoder;
 use thiserror::Error;
 
 mod rust;
@@ -13,6 +15,27 @@ mod sources {
 }
 
 pub(crate) use sources::WIT;
+
+/// All files one after the other.
+static TEXT: LazyLock<String> = LazyLock::new(|| {
+    let packed: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sources.bin"));
+    let mut text = String::new();
+    let read = DeflateDecoder::new(packed).read_to_string(&mut text);
+    debug_assert!(read.is_ok(), "the build packed it");
+    text
+});
+
+/// Files of this repository: their places, and where in [`TEXT`] each begins and ends.
+pub(crate) struct Packed(&'static [(&'static str, usize, usize)]);
+
+impl Packed {
+    /// Places and contents.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+        let text = |start, end| TEXT.get(start..end).unwrap_or_default();
+        let files = self.0.iter();
+        files.map(move |(place, start, end)| (*place, text(*start, *end)))
+    }
+}
 
 /// Names that belong to the program's own plugins.
 const TAKEN: &[&str] = &multillm::config::Starter::VENDORS;
@@ -41,9 +64,9 @@ pub enum Language {
 
 impl Language {
     /// The template's files; none for Rust, whose project is put together.
-    fn files(self) -> &'static [(&'static str, &'static str)] {
+    fn files(self) -> Packed {
         match self {
-            Language::Rust => &[],
+            Language::Rust => Packed(&[]),
             Language::Python => sources::PYTHON,
             Language::JavaScript => sources::JAVASCRIPT,
             Language::C => sources::C,
@@ -109,14 +132,14 @@ pub fn scaffold(
     let mut files = match language {
         Language::Rust => rust::files(name, kind),
         other => {
-            let files = other.files().iter();
-            let named = files.map(|(place, text)| ((*place).to_owned(), renamed(text, name)));
+            let files = other.files().files();
+            let named = files.map(|(place, text)| (place.to_owned(), renamed(text, name)));
             named.collect::<Vec<_>>()
         }
     };
-    let as_it_is = |to: &str, from: &[(&str, &str)]| {
-        let files = from.iter();
-        let placed = files.map(|(place, text)| (format!("{to}/{place}"), (*text).to_owned()));
+    let as_it_is = |to: &str, from: Packed| {
+        let files = from.files();
+        let placed = files.map(|(place, text)| (format!("{to}/{place}"), text.to_owned()));
         placed.collect::<Vec<_>>()
     };
     files.extend(as_it_is("wit", WIT));

@@ -14,6 +14,8 @@ use crate::workspace::Workspace;
 
 /// The profile of `Cargo.toml` that releases are built with.
 const PROFILE: &str = "dist";
+/// What Rust's own linker is told: functions of the same code are one, and places to be moved are listed in short.
+const SMALLER: [&str; 2] = ["--icf=all", "--pack-dyn-relocs=relr"];
 
 /// Builds it and returns where it is. The machine code of the components is made by the program's own
 /// compiler, built alike, and goes into it; for a target that does not run here it is left out, and
@@ -73,10 +75,14 @@ fn set_up(
     let tools = zig.tools(target, &workspace.target.join("dist-tools"))?;
     tools.set(command, target);
     let suffix = target.replace('-', "_");
-    command.env(
-        "CARGO_ENCODED_RUSTFLAGS",
-        plugins::path_remaps(workspace, target)?,
-    );
+    let mut flags = plugins::path_remaps(workspace, target)?;
+    if target.ends_with("-musl") {
+        for argument in SMALLER {
+            flags.push_str("\u{1f}-Clink-arg=");
+            flags.push_str(argument);
+        }
+    }
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags);
     let sources = cargo_home()?.join("registry");
     let map = format!("-ffile-prefix-map={}=/registry", sources.display());
     command.env(format!("CFLAGS_{suffix}"), map);

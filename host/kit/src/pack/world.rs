@@ -54,8 +54,8 @@ fn failed(error: impl std::fmt::Display) -> PackError {
 
 /// The files of the providers' package: that of filters stands in a folder of its own.
 fn providers() -> impl Iterator<Item = &'static str> {
-    let own = WIT.iter().filter(|(place, _)| !place.contains('/'));
-    own.map(|(_, text)| *text)
+    let own = WIT.files().filter(|(place, _)| !place.contains('/'));
+    own.map(|(_, text)| text)
 }
 
 /// The line that names the package.

@@ -13,13 +13,13 @@ pub(super) fn files(name: &str, kind: Kind) -> Vec<(String, String)> {
             sdk_manifest(),
         ),
     ];
-    for (place, content) in sources::SDK {
+    for (place, content) in sources::SDK.files() {
         let place = format!("vendor/multillm-plugin-sdk/src/{place}");
-        files.push((place, (*content).to_owned()));
+        files.push((place, content.to_owned()));
     }
     match kind {
         Kind::OwnWire => {
-            for (place, content) in sources::TEMPLATE {
+            for (place, content) in sources::TEMPLATE.files() {
                 files.push((format!("src/{place}"), renamed(content, name)));
             }
         }
