@@ -2,8 +2,8 @@
 //! when it is built. Nothing is built or compiled here.
 //!
 //! `cargo xtask plugins` makes the components, `cargo xtask bundle` their machine code as well
-//! (`configs/plugins/code/<target>/<name>-<digest of the component>.cwasm.zst`). A debug build takes no
-//! machine code: it would not be compiled again whenever a component changes.
+//! (`configs/plugins/code/<target>/<name>-<digest of the component>.cwasm.zst`) and packs them (`….wasm.zst`). A debug build takes
+//! none of this: it would not be compiled again whenever a component changes.
 
 use std::env;
 use std::fs;
@@ -26,9 +26,18 @@ fn main() -> io::Result<()> {
     let plugins = here.join("../../configs/plugins");
     say(&format!("rerun-if-changed={}", plugins.display()));
 
+    let made = match env::var("PROFILE").as_deref() {
+        Ok("release") => made(
+            &plugins
+                .join("code")
+                .join(env::var("TARGET").unwrap_or_default()),
+        )?,
+        _ => vec![],
+    };
     let (mut components, mut missing) = (String::new(), vec![]);
     for name in PLUGINS {
         let file = plugins.join(format!("{name}.wasm"));
+        let file = packed(name, &file, &made).unwrap_or(file);
         match fs::canonicalize(&file) {
             Ok(file) => components.push_str(&format!(
                 "    EmbeddedPlugin {{ name: {name:?}, component: include_bytes!({file:?}) }},\n"
@@ -42,11 +51,7 @@ fn main() -> io::Result<()> {
             missing.join(", ")
         ));
     }
-    let target = env::var("TARGET").unwrap_or_default();
-    let code = match env::var("PROFILE").as_deref() {
-        Ok("release") => code(&plugins.join("code").join(target))?,
-        _ => String::new(),
-    };
+    let code = code(&made)?;
     let text = format!(
         "/// The components.\npub(crate) static PLUGINS: &[EmbeddedPlugin] = &[\n{components}];\n\
          /// Their machine code, by the digest of the component.\n\
@@ -56,16 +61,33 @@ fn main() -> io::Result<()> {
     fs::write(out.join("bundle.rs"), text)
 }
 
-/// What there is for a target. The name says of which component it is.
-fn code(folder: &Path) -> io::Result<String> {
+/// What was made for a target.
+fn made(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let Ok(entries) = fs::read_dir(folder) else {
-        return Ok(String::new());
+        return Ok(vec![]);
     };
     let mut files: Vec<PathBuf> = entries
         .map(|entry| Ok(entry?.path()))
         .collect::<io::Result<_>>()?;
     // The same files are the same program.
     files.sort();
+    Ok(files)
+}
+
+/// A component as it was packed, if that was after it was made.
+fn packed(name: &str, component: &Path, made: &[PathBuf]) -> Option<PathBuf> {
+    let written = |path: &Path| fs::metadata(path).ok()?.modified().ok();
+    let of_it = made.iter().find(|path| {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let stem = file.strip_suffix(".wasm.zst");
+        stem.and_then(|stem| stem.rsplit_once('-'))
+            .is_some_and(|(of, _)| of == name)
+    })?;
+    (written(of_it)? >= written(component)?).then(|| of_it.clone())
+}
+
+/// The machine code. The name says of which component it is.
+fn code(files: &[PathBuf]) -> io::Result<String> {
     let mut text = String::new();
     for file in files {
         let name = file.file_name().unwrap_or_default().to_string_lossy();

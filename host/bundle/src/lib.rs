@@ -34,7 +34,7 @@ mod tests {
     fn components_are_components_and_each_is_there_once() {
         let mut names: Vec<&str> = plugins().iter().map(|plugin| plugin.name).collect();
         for plugin in plugins() {
-            assert!(plugin.component.starts_with(b"\0asm"), "{plugin:?}");
+            assert!(plugin.bytes().starts_with(b"\0asm"), "{plugin:?}");
         }
         let count = names.len();
         names.sort_unstable();

@@ -1,6 +1,6 @@
 //! `multillm-precompile TARGET FOLDER FILE…`: makes the machine code of components that a program
-//! brings along, for any processor of the target. What is there already stays as it is; what
-//! belongs to no component that was named is removed.
+//! brings along, for any processor of the target, and packs the components themselves. What is there already stays as it is;
+//! what belongs to no component that was named is removed.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -37,10 +37,12 @@ fn run(arguments: Vec<OsString>) -> Result<(), String> {
         let digest = hex::encode(Sha256::digest(&component));
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
         let code = multillm::plugin::precompile(&component, &target)?;
-        let packed = zstd::bulk::compress(&code, LEVEL).map_err(|error| error.to_string())?;
-        let place = folder.join(format!("{name}-{digest}.cwasm.zst"));
-        write_if_changed(&place, &packed).map_err(|error| failed(&place, error))?;
-        wanted.insert(place);
+        for (bytes, ending) in [(&code, "cwasm.zst"), (&component, "wasm.zst")] {
+            let packed = zstd::bulk::compress(bytes, LEVEL).map_err(|error| error.to_string())?;
+            let place = folder.join(format!("{name}-{digest}.{ending}"));
+            write_if_changed(&place, &packed).map_err(|error| failed(&place, error))?;
+            wanted.insert(place);
+        }
     }
     for old in others(folder, &wanted).map_err(|error| failed(folder, error))? {
         fs::remove_file(&old).map_err(|error| failed(&old, error))?;

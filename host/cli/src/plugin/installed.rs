@@ -69,7 +69,7 @@ impl Component {
                 Ok(there) => Ok(there.len()),
                 Err(error) => Err(unreadable(path, &error)),
             },
-            Place::Embedded(plugin) => Ok(plugin.component.len() as u64),
+            Place::Embedded(plugin) => Ok(plugin.bytes().len() as u64),
         }
     }
 
@@ -145,7 +145,7 @@ impl Component {
                 Ok(bytes) => Ok(bytes.into()),
                 Err(error) => Err(unreadable(path, &error)),
             },
-            Place::Embedded(plugin) => Ok(plugin.component.into()),
+            Place::Embedded(plugin) => Ok(plugin.bytes()),
         }
     }
 }

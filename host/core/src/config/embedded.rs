@@ -1,6 +1,10 @@
 //! Plugins that a program brings along: the bytes of their components, and nothing that runs them.
 
+use std::borrow::Cow;
 use std::fmt;
+
+/// What zstd's frames begin with, and no component does.
+const PACKED: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// A component that is part of the program itself, such as the command line's.
 ///
@@ -10,8 +14,19 @@ use std::fmt;
 pub struct EmbeddedPlugin {
     /// Its name, such as `openai`.
     pub name: &'static str,
-    /// The component.
+    /// The component, as it is or packed by zstd.
     pub component: &'static [u8],
+}
+
+impl EmbeddedPlugin {
+    /// The component as it is. Nothing where it was packed and is damaged: then it is no component.
+    #[must_use]
+    pub fn bytes(&self) -> Cow<'static, [u8]> {
+        match self.component.starts_with(&PACKED) {
+            true => Cow::Owned(zstd::decode_all(self.component).unwrap_or_default()),
+            false => Cow::Borrowed(self.component),
+        }
+    }
 }
 
 /// Its name and size: nobody reads the bytes.

@@ -145,11 +145,12 @@ impl PluginEngine {
         plugin: EmbeddedPlugin,
         options: &LoadOptions,
     ) -> Result<Filter, PluginError> {
-        let place = place_of(plugin);
+        let (place, bytes) = (place_of(plugin), plugin.bytes());
+        let digest = cache::sha256(&bytes);
         let file = File {
             place: &place,
-            bytes: &names::written_out(plugin.component.to_vec()),
-            digest: cache::sha256(plugin.component),
+            bytes: &names::written_out(bytes.into_owned()),
+            digest,
         };
         self.filter(plugin.name, file, None, options).await
     }

@@ -87,11 +87,12 @@ impl PluginEngine {
         options: &LoadOptions,
     ) -> Result<Plugin, PluginError> {
         let (name, place) = (plugin.name, place_of(plugin));
-        let digest = cache::sha256(plugin.component);
+        let bytes = plugin.bytes();
+        let digest = cache::sha256(&bytes);
         let digest = pinned(name, &place, options.sha256.as_deref(), digest)?;
         let file = File {
             place: &place,
-            bytes: &names::written_out(plugin.component.to_vec()),
+            bytes: &names::written_out(bytes.into_owned()),
             digest,
         };
         let loaded = self.prepare(name, file, options).await?;
@@ -168,7 +169,7 @@ impl PluginEngine {
     ///
     /// If it is no component.
     pub fn inspect_embedded(&self, plugin: EmbeddedPlugin) -> Result<Inspection, PluginError> {
-        let bytes = names::written_out(plugin.component.to_vec());
+        let bytes = names::written_out(plugin.bytes().into_owned());
         inspect(plugin.name, &place_of(plugin), &bytes)
     }
 }
