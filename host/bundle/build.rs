@@ -95,7 +95,7 @@ fn code(files: &[PathBuf]) -> io::Result<String> {
             .strip_suffix(".cwasm.zst")
             .and_then(|stem| stem.rsplit('-').next());
         if let Some(digest) = digest {
-            let file = fs::canonicalize(&file)?;
+            let file = fs::canonicalize(file)?;
             text.push_str(&format!(
                 "    EmbeddedCode {{ component: {digest:?}, code: include_bytes!({file:?}) }},\n"
             ));
