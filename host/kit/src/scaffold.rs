@@ -250,7 +250,7 @@ mod tests {
             assert_eq!(recordings.len(), 3, "{language:?}");
             let text = fs::read_to_string(made.join(main)).unwrap();
             assert!(text.contains("DEEP_SEA_API_KEY"), "{language:?}");
-            for (place, _) in language.files() {
+            for (place, _) in language.files().files() {
                 let text = fs::read_to_string(made.join(place)).unwrap();
                 assert!(!text.to_lowercase().contains("parley"), "{place}");
             }
