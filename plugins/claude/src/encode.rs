@@ -142,7 +142,7 @@ impl<'a> Body<'a, '_> {
         let runs = asked.runs_code || servers::own_tools_run_code(extra);
         let keeps = settings.keeps_container && runs;
         let container = conversation.container.filter(|_| keeps);
-        let user = request.user.as_deref();
+        let user = request.user.as_deref().filter(|user| is_taken(user));
         let user = user.map(|user| Json::object([("user_id", user.into())]));
         Ok(Tree::object([
             ("model", target.model.as_str().into()),
@@ -162,6 +162,14 @@ impl<'a> Body<'a, '_> {
         .with("container", container)
         .with("metadata", user))
     }
+}
+
+/// Whether the vendor takes this name of a user: it refuses what tells the person, such as an address or a telephone
+/// number, and long ones.
+fn is_taken(user: &str) -> bool {
+    let number = |byte: u8| byte.is_ascii_digit() || b" +-.()/".contains(&byte);
+    let is_number = user.len() >= 7 && user.bytes().all(number);
+    user.chars().count() <= 256 && !user.contains('@') && !is_number
 }
 
 /// A list, unless it is empty.

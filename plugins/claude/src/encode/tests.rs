@@ -375,4 +375,10 @@ fn who_asks_is_said_beside_what_the_caller_adds() {
     asked.extra = Some(r#"{"metadata":{"user_id":"own"}}"#.into());
     let body = body_with("claude-sonnet-4-5", "{}", &asked).unwrap();
     assert_eq!(body["metadata"], json!({"user_id": "own"}));
+    asked.extra = None;
+    for person in ["ann@example.org", "+49 30 1234567", &"u".repeat(257)] {
+        asked.user = Some(person.to_owned());
+        let body = body_with("claude-sonnet-4-5", "{}", &asked).unwrap();
+        assert_eq!(body.get("metadata"), None, "{person}");
+    }
 }
