@@ -45,7 +45,19 @@ impl Served {
     ///
     /// It does not start.
     pub fn start_on(core: Option<usize>, arguments: &[&str]) -> Result<Self> {
-        let mut command = on_core(core, &std::env::current_exe()?);
+        Self::part(on_core(core, &std::env::current_exe()?), arguments)
+    }
+
+    /// Starts another build of this program as a part.
+    ///
+    /// # Errors
+    ///
+    /// It does not start.
+    pub fn start_of(program: &Path, arguments: &[&str]) -> Result<Self> {
+        Self::part(Command::new(program), arguments)
+    }
+
+    fn part(mut command: Command, arguments: &[&str]) -> Result<Self> {
         command.arg("serve").args(arguments);
         Self::of(command, |line| {
             line.parse()

@@ -2,8 +2,9 @@
 //! when it is built. Nothing is built or compiled here.
 //!
 //! `cargo xtask plugins` makes the components, `cargo xtask bundle` their machine code as well
-//! (`configs/plugins/code/<target>/<name>-<digest of the component>.cwasm.zst`) and packs them (`….wasm.zst`). A debug build takes
-//! none of this: it would not be compiled again whenever a component changes.
+//! (`configs/plugins/code/<target>/<name>-<digest of the component>.cwasm.zst`) and packs them (`….wasm.zst`; a second digest names
+//! the component that a file was packed against). A debug build takes none of this: it would not be compiled again whenever a
+//! component changes.
 
 use std::env;
 use std::fs;
@@ -21,6 +22,24 @@ const PLUGINS: [&str; 7] = [
     "ollama",
 ];
 
+/// A file that `multillm-precompile` made.
+struct Made {
+    /// Which plugin's it is.
+    name: String,
+    /// The digest of the component.
+    component: String,
+    /// The digest of the component that it was packed against.
+    like: Option<String>,
+    kind: Kind,
+    path: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Component,
+    Code,
+}
+
 fn main() -> io::Result<()> {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let plugins = here.join("../../configs/plugins");
@@ -34,15 +53,26 @@ fn main() -> io::Result<()> {
         )?,
         _ => vec![],
     };
-    let (mut components, mut missing) = (String::new(), vec![]);
+    let (mut files, mut components, mut missing) = (String::new(), String::new(), vec![]);
+    for (number, file) in made.iter().enumerate() {
+        let path = fs::canonicalize(&file.path)?;
+        // What was made of another version of a component is not used.
+        files.push_str(&format!(
+            "#[allow(dead_code)]\nstatic FILE_{number}: &[u8] = include_bytes!({path:?});\n"
+        ));
+    }
     for name in PLUGINS {
         let file = plugins.join(format!("{name}.wasm"));
-        let file = packed(name, &file, &made).unwrap_or(file);
-        match fs::canonicalize(&file) {
-            Ok(file) => components.push_str(&format!(
-                "    EmbeddedPlugin {{ name: {name:?}, component: include_bytes!({file:?}) }},\n"
+        let text = match (packed(name, &file, &made), fs::canonicalize(&file)) {
+            (Some(number), _) => embedded(&made, number),
+            (None, Ok(file)) => Some(format!("include_bytes!({file:?}), like: &[]")),
+            (None, Err(_)) => None,
+        };
+        match text {
+            Some(text) => components.push_str(&format!(
+                "    EmbeddedPlugin {{ name: {name:?}, component: {text} }},\n"
             )),
-            Err(_) => missing.push(name),
+            None => missing.push(name),
         }
     }
     if !missing.is_empty() {
@@ -51,9 +81,17 @@ fn main() -> io::Result<()> {
             missing.join(", ")
         ));
     }
-    let code = code(&made)?;
+    let mut code = String::new();
+    for (number, file) in made.iter().enumerate() {
+        if let (Kind::Code, Some(text)) = (file.kind, embedded(&made, number)) {
+            code.push_str(&format!(
+                "    EmbeddedCode {{ component: {:?}, code: {text} }},\n",
+                file.component
+            ));
+        }
+    }
     let text = format!(
-        "/// The components.\npub(crate) static PLUGINS: &[EmbeddedPlugin] = &[\n{components}];\n\
+        "{files}/// The components.\npub(crate) static PLUGINS: &[EmbeddedPlugin] = &[\n{components}];\n\
          /// Their machine code, by the digest of the component.\n\
          pub(crate) static CODE: &[EmbeddedCode] = &[\n{code}];\n"
     );
@@ -61,47 +99,55 @@ fn main() -> io::Result<()> {
     fs::write(out.join("bundle.rs"), text)
 }
 
-/// What was made for a target.
-fn made(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// What was made for a target. The same files are the same program, so they have an order.
+fn made(folder: &Path) -> io::Result<Vec<Made>> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Ok(vec![]);
     };
-    let mut files: Vec<PathBuf> = entries
+    let mut paths: Vec<PathBuf> = entries
         .map(|entry| Ok(entry?.path()))
         .collect::<io::Result<_>>()?;
-    // The same files are the same program.
-    files.sort();
-    Ok(files)
+    paths.sort();
+    Ok(paths.into_iter().filter_map(read).collect())
 }
 
-/// A component as it was packed, if that was after it was made.
-fn packed(name: &str, component: &Path, made: &[PathBuf]) -> Option<PathBuf> {
+/// What a file's name says: `NAME-DIGEST` or `NAME-DIGEST-DIGEST`, and its kind.
+fn read(path: PathBuf) -> Option<Made> {
+    let file = path.file_name()?.to_string_lossy().into_owned();
+    let (stem, kind) = match file.strip_suffix(".cwasm.zst") {
+        Some(stem) => (stem, Kind::Code),
+        None => (file.strip_suffix(".wasm.zst")?, Kind::Component),
+    };
+    let mut parts = stem.split('-').map(str::to_owned);
+    Some(Made {
+        name: parts.next()?,
+        component: parts.next()?,
+        like: parts.next(),
+        kind,
+        path,
+    })
+}
+
+/// Which of the files is a component as it was packed, if that was after it was made.
+fn packed(name: &str, component: &Path, made: &[Made]) -> Option<usize> {
     let written = |path: &Path| fs::metadata(path).ok()?.modified().ok();
-    let of_it = made.iter().find(|path| {
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
-        let stem = file.strip_suffix(".wasm.zst");
-        stem.and_then(|stem| stem.rsplit_once('-'))
-            .is_some_and(|(of, _)| of == name)
-    })?;
-    (written(of_it)? >= written(component)?).then(|| of_it.clone())
+    let number = made
+        .iter()
+        .position(|file| file.kind == Kind::Component && file.name == name)?;
+    let file = made.get(number)?;
+    (written(&file.path)? >= written(component)?).then_some(number)
 }
 
-/// The machine code. The name says of which component it is.
-fn code(files: &[PathBuf]) -> io::Result<String> {
-    let mut text = String::new();
-    for file in files {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let digest = name
-            .strip_suffix(".cwasm.zst")
-            .and_then(|stem| stem.rsplit('-').next());
-        if let Some(digest) = digest {
-            let file = fs::canonicalize(file)?;
-            text.push_str(&format!(
-                "    EmbeddedCode {{ component: {digest:?}, code: include_bytes!({file:?}) }},\n"
-            ));
-        }
-    }
-    Ok(text)
+/// The two fields that bring a file along, if what it was packed against is there.
+fn embedded(made: &[Made], number: usize) -> Option<String> {
+    let file = made.get(number)?;
+    let Some(like) = &file.like else {
+        return Some(format!("FILE_{number}, like: &[]"));
+    };
+    let other = made.iter().position(|other| {
+        other.kind == file.kind && other.component == *like && other.like.is_none()
+    })?;
+    Some(format!("FILE_{number}, like: FILE_{other}"))
 }
 
 /// Tells cargo something.

@@ -46,6 +46,7 @@ pub mod described;
 pub mod dialogue;
 pub mod error;
 pub mod files;
+mod packed;
 pub mod plugin;
 pub mod service;
 pub mod stats;

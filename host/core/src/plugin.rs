@@ -37,6 +37,8 @@ pub use matrix::capability_matrix;
 pub use precompiled::{EmbeddedCode, bring_code, brings_code};
 pub use session::Session;
 
+pub use crate::packed::pack;
+
 use thiserror::Error;
 
 /// What an exchange took too much of.

@@ -1,6 +1,10 @@
 //! `multillm-precompile TARGET FOLDER FILE…`: makes the machine code of components that a program
-//! brings along, for any processor of the target, and packs the components themselves. What is there already stays as it is;
-//! what belongs to no component that was named is removed.
+//! brings along, for any processor of the target, and packs the components themselves: the first by itself, and the
+//! others against it, for they resemble each other. What is there already stays as it is; what belongs to no component
+//! that was named is removed.
+//!
+//! `NAME-DIGEST.wasm.zst` is a component and `NAME-DIGEST.cwasm.zst` its code, packed by themselves;
+//! `NAME-DIGEST-OTHER.…` against those of the component whose digest is OTHER.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -8,10 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use sha2::{Digest as _, Sha256};
-
-/// How much time is spent on size: the code is compressed once and unpacked at each start.
-const LEVEL: i32 = 19;
+use multillm::plugin::{digest as digest_of, pack, precompile};
 
 fn main() -> ExitCode {
     match run(std::env::args_os().skip(1).collect()) {
@@ -31,18 +32,24 @@ fn run(arguments: Vec<OsString>) -> Result<(), String> {
     let folder = Path::new(folder);
     let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-    let mut wanted = BTreeSet::new();
+    let (mut wanted, mut first) = (BTreeSet::new(), None::<(String, [Vec<u8>; 2])>);
     for file in files.iter().map(Path::new) {
         let component = fs::read(file).map_err(|error| failed(file, error))?;
-        let digest = hex::encode(Sha256::digest(&component));
+        let digest = digest_of(&component);
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        let code = multillm::plugin::precompile(&component, &target)?;
-        for (bytes, ending) in [(&code, "cwasm.zst"), (&component, "wasm.zst")] {
-            let packed = zstd::bulk::compress(bytes, LEVEL).map_err(|error| error.to_string())?;
-            let place = folder.join(format!("{name}-{digest}.{ending}"));
-            write_if_changed(&place, &packed).map_err(|error| failed(&place, error))?;
+        let code = precompile(&component, &target)?;
+        let (against, like) = match &first {
+            None => (String::new(), [vec![], vec![]]),
+            Some((digest, both)) => (format!("-{digest}"), both.clone()),
+        };
+        let both = [component, code];
+        for ((bytes, like), ending) in both.iter().zip(&like).zip(["wasm.zst", "cwasm.zst"]) {
+            let packed = pack(bytes, like).map_err(|error| error.to_string())?;
+            let place = folder.join(format!("{name}-{digest}{against}.{ending}"));
+            write_if_changed(&place, &packed, file).map_err(|error| failed(&place, error))?;
             wanted.insert(place);
         }
+        first.get_or_insert((digest, both));
     }
     for old in others(folder, &wanted).map_err(|error| failed(folder, error))? {
         fs::remove_file(&old).map_err(|error| failed(&old, error))?;
@@ -50,10 +57,12 @@ fn run(arguments: Vec<OsString>) -> Result<(), String> {
     Ok(())
 }
 
-/// A file that stays as it is makes nobody build anything again.
-fn write_if_changed(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// A file that stays as it is makes nobody build anything again. It is never older than what it was made from: that
+/// is how the build knows that it is still of it.
+fn write_if_changed(path: &Path, bytes: &[u8], from: &Path) -> std::io::Result<()> {
+    let written = |path: &Path| fs::metadata(path)?.modified();
     match fs::read(path) {
-        Ok(present) if present == bytes => Ok(()),
+        Ok(present) if present == bytes && written(path)? >= written(from)? => Ok(()),
         _ => fs::write(path, bytes),
     }
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::packed;
+
 /// What zstd's frames begin with, and no component does.
 const PACKED: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -14,8 +16,10 @@ const PACKED: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 pub struct EmbeddedPlugin {
     /// Its name, such as `openai`.
     pub name: &'static str,
-    /// The component, as it is or packed by zstd.
+    /// The component, as it is or as [`pack`](crate::plugin::pack) packed it.
     pub component: &'static [u8],
+    /// Another component that it was packed against, packed by itself. Empty if there is none.
+    pub like: &'static [u8],
 }
 
 impl EmbeddedPlugin {
@@ -23,7 +27,7 @@ impl EmbeddedPlugin {
     #[must_use]
     pub fn bytes(&self) -> Cow<'static, [u8]> {
         match self.component.starts_with(&PACKED) {
-            true => Cow::Owned(zstd::decode_all(self.component).unwrap_or_default()),
+            true => Cow::Owned(packed::unpack(self.component, self.like).unwrap_or_default()),
             false => Cow::Borrowed(self.component),
         }
     }

@@ -20,13 +20,17 @@ use std::sync::OnceLock;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::packed;
+
 /// Machine code of a component that is part of a program, as [`precompile`](super::precompile) made it.
 #[derive(Debug, Clone, Copy)]
 pub struct EmbeddedCode {
     /// SHA-256 of the component's file, in hexadecimal.
     pub component: &'static str,
-    /// The code, compressed with Zstandard.
+    /// The code, as [`pack`](crate::plugin::pack) packed it.
     pub code: &'static [u8],
+    /// Another component's code that it was packed against, packed by itself. Empty if there is none.
+    pub like: &'static [u8],
 }
 
 static BROUGHT: OnceLock<&'static [EmbeddedCode]> = OnceLock::new();
@@ -37,7 +41,7 @@ static BROUGHT: OnceLock<&'static [EmbeddedCode]> = OnceLock::new();
 /// # Safety
 ///
 /// Each code is what [`precompile`](super::precompile) of this version of the library returned,
-/// unchanged but for being compressed: wasmtime runs whatever looks like it.
+/// unchanged but for being packed: wasmtime runs whatever looks like it.
 pub unsafe fn bring_code(code: &'static [EmbeddedCode]) {
     let _ = BROUGHT.set(code);
 }
@@ -55,7 +59,8 @@ fn find(component: &str) -> Option<&'static EmbeddedCode> {
 
 /// The component of this digest from the code that was brought along, if there is some that fits.
 pub(super) fn brought(engine: &Engine, component: &str) -> Option<Component> {
-    let code = zstd::decode_all(find(component)?.code);
+    let found = find(component)?;
+    let code = packed::unpack(found.code, found.like);
     let loaded = code
         .map_err(wasmtime::Error::from)
         .and_then(|code| load(engine, &code));

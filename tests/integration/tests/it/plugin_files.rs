@@ -134,6 +134,7 @@ async fn code_that_a_program_brings_along_is_not_compiled_again() {
     let code = |component: &[u8], code: &[u8]| EmbeddedCode {
         component: digest(component).leak(),
         code: packed(code),
+        like: b"",
     };
     let all = vec![
         code(brought, &precompile(brought, &target).unwrap()),
@@ -154,6 +155,7 @@ async fn code_that_a_program_brings_along_is_not_compiled_again() {
         let plugin = EmbeddedPlugin {
             name: "openai",
             component,
+            like: b"",
         };
         let loaded = engine.load_embedded(plugin, &LoadOptions::default()).await;
         let loaded = loaded.unwrap();

@@ -169,6 +169,18 @@ async fn what_anthropic_refuses_is_refused() {
         json!({"format": {"type": "json_schema", "schema": {"type": "object", "properties": {}}}});
     let cases = [
         (json!({"foo": 1}), "foo: Extra inputs are not permitted"),
+        (
+            json!({"metadata": {"user_id": "somebody@example.com"}}),
+            "appears to contain an email address",
+        ),
+        (
+            json!({"metadata": {"user_id": "+1 555-010-0199"}}),
+            "appears to contain a phone number",
+        ),
+        (
+            json!({"metadata": {"user_id": "u".repeat(257)}}),
+            "at most 256 characters",
+        ),
         (json!({"max_tokens": null}), "max_tokens: Field required"),
         (
             json!({"max_tokens": "5"}),

@@ -191,10 +191,12 @@ fn a_plugin_of_the_program_stands_behind_files_and_names() {
         EmbeddedPlugin {
             name: "openai",
             component: b"\0asm",
+            like: b"",
         },
         EmbeddedPlugin {
             name: "acme",
             component: b"\0asm",
+            like: b"",
         },
     ];
     let dir = tempfile::tempdir().unwrap();

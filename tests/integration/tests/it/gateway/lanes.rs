@@ -260,19 +260,26 @@ async fn models_of_another_wire_answer_in_the_caller_s_form() {
         let last = stage.simulator.log().pop().unwrap();
         serde_json::from_slice(&last.body).unwrap()
     };
-    for (model, place, found) in [
-        ("claude", "metadata", json!({ "user_id": "somebody" })),
-        ("huggingface", "user", json!("somebody")),
-        ("ollama", "user", Value::Null),
+    for (model, user, place, found) in [
+        (
+            "claude",
+            "somebody",
+            "metadata",
+            json!({ "user_id": "somebody" }),
+        ),
+        ("claude", "somebody@example.com", "metadata", Value::Null),
+        ("claude", "+1 (555) 010-0199", "metadata", Value::Null),
+        ("huggingface", "somebody", "user", json!("somebody")),
+        ("ollama", "somebody", "user", Value::Null),
     ] {
         let mut body = question(model, "Hello", false);
-        body["user"] = "somebody".into();
+        body["user"] = user.into();
         let reply = post(
             gateway.address,
             "/v1/responses",
             &[],
             &json!({
-                "model": model, "input": "Hello", "user": "somebody",
+                "model": model, "input": "Hello", "user": user,
             }),
         )
         .await;

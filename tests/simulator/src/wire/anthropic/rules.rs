@@ -53,9 +53,30 @@ pub(super) fn check(body: &Value, version: &str, model: &Model) -> Result<(), Tr
     {
         return refuse("system: text content blocks must be non-empty");
     }
+    person(text_of(
+        body.get("metadata").unwrap_or(&Value::Null),
+        "user_id",
+    ))?;
     thinking(body, max_tokens, model)?;
     output(body, model)?;
     tools(body)
+}
+
+/// Who asks is named by what tells nobody who that is.
+fn person(user: &str) -> Result<(), Trouble> {
+    if user.chars().count() > 256 {
+        return refuse("metadata.user_id: String should have at most 256 characters");
+    }
+    let (name, domain) = user.split_once('@').unwrap_or_default();
+    if !name.is_empty() && domain.contains('.') {
+        return refuse("metadata.user_id: user_id appears to contain an email address");
+    }
+    let digits = user.strip_prefix('+').unwrap_or(user);
+    let of_number = |letter: char| letter.is_ascii_digit() || " ()-".contains(letter);
+    if digits.chars().count() >= 7 && digits.chars().all(of_number) {
+        return refuse("metadata.user_id: user_id appears to contain a phone number");
+    }
+    Ok(())
 }
 
 fn given<'v>(body: &'v Value, name: &str) -> Option<&'v Value> {
