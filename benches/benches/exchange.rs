@@ -48,7 +48,7 @@ fn main() -> Result<()> {
             let beside = words.iter().position(|word| *word == "--beside");
             let beside = beside.and_then(|at| words.get(at + 1)).map(Path::new);
             compare(quick, beside)?;
-            memory(quick)
+            memory(quick, beside)
         }
     }
 }
@@ -80,7 +80,7 @@ fn compare(quick: bool, beside: Option<&Path>) -> Result<()> {
     let mut taken: Vec<[Vec<f64>; 4]> = parts.iter().map(|_| Default::default()).collect();
     for round in 0..ROUNDS {
         for ((_, served), [whole, streamed, median, late]) in parts.iter().zip(&mut taken) {
-            let mut of = |stream: bool, count: usize, into: &mut Vec<f64>| -> Result<load::Times> {
+            let of = |stream: bool, count: usize, into: &mut Vec<f64>| -> Result<load::Times> {
                 let load = Load::new(served.address, stream);
                 if round == 0 {
                     load.run(WARM / scale)?;
