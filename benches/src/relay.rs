@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
+use axum::serve::ListenerExt as _;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -43,6 +44,10 @@ pub fn listen(router: Router) -> Result<()> {
         .block_on(async {
             let listener = TcpListener::bind(LOOPBACK).await?;
             println!("{}", listener.local_addr()?);
+            // As every relay that is in use: a piece of a stream does not wait for the other side's word on the one before.
+            let listener = listener.tap_io(|connection| {
+                let _ = connection.set_nodelay(true);
+            });
             axum::serve(listener, router).await?;
             Ok(())
         })

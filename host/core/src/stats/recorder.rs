@@ -1,7 +1,7 @@
 //! Writing records without delaying anybody.
 //!
 //! A record goes into a queue, and a thread of its own writes what has come meanwhile in one statement,
-//! at the latest after some milliseconds. The thread sleeps while they come: only the first row after a pause wakes it. A process that is killed loses at most what came within that
+//! after some milliseconds, or after thirty where many come. The thread sleeps while they come: only the first row after a pause wakes it. A process that is killed loses at most what came within that
 //! window; [`Recorder::flush`] loses nothing that can be written.
 //!
 //! Nobody ever waits for the history but who flushes, and that for [`PATIENCE`] at most. While the

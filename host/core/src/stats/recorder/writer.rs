@@ -19,6 +19,10 @@ use crate::stats::{Database, Record, StatsError, text_index};
 
 /// How long a record may wait for others to be written with.
 const BATCH_WINDOW: Duration = Duration::from_millis(5);
+/// Where so many came within the window, others are waited for: what many rows are written with is the same pages of
+/// the file again and again, and the same statement.
+const CROWD: usize = 4;
+const CROWD_WINDOW: Duration = Duration::from_millis(25);
 /// After so long without a record the text index is seen to.
 const IDLE: Duration = Duration::from_millis(250);
 /// Rows that are indexed at one time when there is nothing to write: who comes meanwhile waits for
@@ -101,17 +105,22 @@ impl Writer<'_> {
         }
         // Unless somebody waits for a flush: what else comes within the window. Nobody listens meanwhile, so that
         // whoever records need not wake this thread.
-        if records.len() < BATCH {
-            tokio::select! {
-                () = sleep(BATCH_WINDOW) => {}
-                () = self.shared.hurry.notified() => self.flushing = true,
+        for window in [BATCH_WINDOW, CROWD_WINDOW] {
+            if records.len() < BATCH && !self.flushing {
+                tokio::select! {
+                    () = sleep(window) => {}
+                    () = self.shared.hurry.notified() => self.flushing = true,
+                }
             }
-        }
-        while records.len() < BATCH {
-            let Ok(record) = receiver.try_recv() else {
+            while records.len() < BATCH {
+                let Ok(record) = receiver.try_recv() else {
+                    break;
+                };
+                records.push(record);
+            }
+            if records.len() < CROWD {
                 break;
-            };
-            records.push(record);
+            }
         }
         true
     }
