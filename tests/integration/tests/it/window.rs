@@ -40,22 +40,27 @@ impl Window {
         let socket = stage.folder.path().join("tmux").display().to_string();
         let window = Window { socket };
         let size = columns.to_string();
-        let status = Command::new("tmux")
-            .args(["-S", &window.socket, "-f", "/dev/null", "new-session", "-d"])
-            .args(["-x", &size, "-y", "60", line])
-            .current_dir(stage.folder.path())
-            .env("HOME", stage.folder.path())
-            .env("SHELL", "/bin/sh")
-            .env("TERM", "xterm-256color")
-            .env("LC_ALL", "C.UTF-8")
-            .env_remove("NO_COLOR")
-            .env_remove("TMUX")
-            .envs(stage.variables.iter().cloned())
-            .envs(variables.iter().cloned())
-            .stdin(Stdio::null())
-            .status()
-            .unwrap();
-        assert!(status.success(), "tmux does not start");
+        let start = || {
+            Command::new("tmux")
+                .args(["-S", &window.socket, "-f", "/dev/null", "new-session", "-d"])
+                .args(["-x", &size, "-y", "60", line])
+                .current_dir(stage.folder.path())
+                .env("HOME", stage.folder.path())
+                .env("SHELL", "/bin/sh")
+                .env("TERM", "xterm-256color")
+                .env("LC_ALL", "C.UTF-8")
+                .env_remove("NO_COLOR")
+                .env_remove("TMUX")
+                .envs(stage.variables.iter().cloned())
+                .envs(variables.iter().cloned())
+                .stdin(Stdio::null())
+                .status()
+                .unwrap()
+                .success()
+        };
+        // On a busy machine its two processes now and then miss each other.
+        let started = (0..3).any(|_| start());
+        assert!(started, "tmux does not start");
         Some(window)
     }
 
