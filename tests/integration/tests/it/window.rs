@@ -59,7 +59,10 @@ impl Window {
                 .success()
         };
         // On a busy machine its two processes now and then miss each other.
-        let started = (0..3).any(|_| start());
+        let started = (0..5_u64).any(|tries| {
+            std::thread::sleep(Duration::from_millis(100 * tries));
+            start()
+        });
         assert!(started, "tmux does not start");
         Some(window)
     }
