@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::release::{PACKAGE, PROGRAM};
-use super::zig::Zig;
+use super::zig::{self, Zig};
 use crate::bundle;
 use crate::plugins;
 use crate::process;
@@ -72,17 +72,25 @@ fn set_up(
     zig: &Zig,
 ) -> Result<()> {
     plugins::ensure_target(target)?;
-    let tools = zig.tools(target, &workspace.target.join("dist-tools"))?;
+    let folder = workspace.target.join("dist-tools");
+    let tools = zig.tools(target, &folder)?;
     tools.set(command, target);
     let suffix = target.replace('-', "_");
-    let mut flags = plugins::path_remaps(workspace, target)?;
-    if target.ends_with("-musl") {
-        for argument in SMALLER {
-            flags.push_str("\u{1f}-Clink-arg=");
-            flags.push_str(argument);
-        }
-    }
-    command.env("CARGO_ENCODED_RUSTFLAGS", flags);
+    // Not among cargo's flags: it names the folders of build scripts by those, and names of folders are in the program where
+    // a dependency's code was generated into one.
+    let remaps = plugins::path_remaps(workspace, target)?;
+    let wrapper = zig::script(&folder, &format!("rustc-{target}"), &wrapper(&remaps))?;
+    command.env("RUSTC_WRAPPER", wrapper);
+    let smaller = if target.ends_with("-musl") {
+        &SMALLER[..]
+    } else {
+        &[]
+    };
+    let flags: Vec<String> = smaller
+        .iter()
+        .map(|argument| format!("-Clink-arg={argument}"))
+        .collect();
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     let sources = cargo_home()?.join("registry");
     let map = format!("-ffile-prefix-map={}=/registry", sources.display());
     command.env(format!("CFLAGS_{suffix}"), map);
@@ -96,10 +104,37 @@ fn set_up(
     Ok(())
 }
 
+/// What calls the compiler with these flags behind cargo's; they are separated as cargo separates them.
+fn wrapper(flags: &str) -> String {
+    let quoted: Vec<String> = flags
+        .split('\u{1f}')
+        .map(|flag| format!("'{}'", flag.replace('\'', "'\\''")))
+        .collect();
+    format!("#!/bin/sh\nexec \"$@\" {}\n", quoted.join(" "))
+}
+
 fn cargo_home() -> Result<PathBuf> {
     let named = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let usual = || Some(Path::new(&std::env::var_os("HOME")?).join(".cargo"));
     named
         .or_else(usual)
         .context("neither CARGO_HOME nor HOME is set")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compiler_gets_its_paths_behind_what_cargo_says() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = wrapper("--remap-path-prefix=/a b=/x\u{1f}--remap-path-prefix=/it's=/y");
+        let script = zig::script(folder.path(), "rustc-test", &text).expect("a script");
+        let mut command = std::process::Command::new(script);
+        command.args(["printf", "<%s>", "--crate-name", "one two"]);
+        assert_eq!(
+            process::capture(&mut command).expect("it runs"),
+            "<--crate-name><one two><--remap-path-prefix=/a b=/x><--remap-path-prefix=/it's=/y>"
+        );
+    }
 }

@@ -93,14 +93,7 @@ impl Zig {
     /// They cannot be written.
     #[cfg(unix)]
     pub(super) fn tools(&self, target: &str, folder: &Path) -> Result<Tools> {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let write = |name: &str, script: String| -> Result<PathBuf> {
-            let path = folder.join(format!("{name}-{target}"));
-            fs::write(&path, script).with_context(|| format!("cannot write {}", path.display()))?;
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
-            Ok(path)
-        };
+        let write = |name: &str, text: String| script(folder, &format!("{name}-{target}"), &text);
         let start: Vec<String> = self.start.iter().map(|word| format!("'{word}'")).collect();
         let start = start.join(" ");
         let platform = platform(target)?;
@@ -123,6 +116,27 @@ impl Zig {
     pub(super) fn tools(&self, _target: &str, _folder: &Path) -> Result<Tools> {
         bail!("a release is made on Linux or macOS")
     }
+}
+
+/// Writes a program for the shell.
+///
+/// # Errors
+///
+/// It cannot be written.
+#[cfg(unix)]
+pub(super) fn script(folder: &Path, name: &str, text: &str) -> Result<PathBuf> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let path = folder.join(name);
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    Ok(path)
+}
+
+/// Nobody has tried it there.
+#[cfg(not(unix))]
+pub(super) fn script(_folder: &Path, _name: &str, _text: &str) -> Result<PathBuf> {
+    bail!("a release is made on Linux or macOS")
 }
 
 /// A platform as Zig names it.
