@@ -21,7 +21,15 @@ use crate::workspace::{Source, Workspace};
 /// The host's modules from the bottom up. A module knows those below it and, on
 /// the lowest floor only, its neighbours.
 const FLOORS: [&[&str]; 4] = [
-    &["bounded", "chat", "config", "described", "error", "files"],
+    &[
+        "bounded",
+        "chat",
+        "config",
+        "described",
+        "error",
+        "files",
+        "packed",
+    ],
     &["plugin", "stats", "template", "transport"],
     &["service"],
     &["dialogue"],
