@@ -1,7 +1,10 @@
 //! What a program brings along is packed by Zstandard: by itself, or against something that resembles it and
 //! is there as well, of which it then says where it differs.
 
-use std::io::{self, Read as _, Write as _};
+use std::io;
+
+use zstd::bulk::Compressor;
+use zstd::zstd_safe::{CParameter, DCtx, get_error_name, get_frame_content_size};
 
 /// How much time is spent on size: it is packed once, and unpacked whenever it is used.
 const LEVEL: i32 = 22;
@@ -16,10 +19,10 @@ const MOST: u64 = 1 << 30;
 ///
 /// Zstandard has none for bytes in memory but for want of memory.
 pub fn pack(bytes: &[u8], like: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = zstd::stream::write::Encoder::with_ref_prefix(Vec::new(), LEVEL, like)?;
-    encoder.window_log(WINDOW)?;
-    encoder.write_all(bytes)?;
-    encoder.finish()
+    let mut packer = Compressor::new(LEVEL)?;
+    packer.set_parameter(CParameter::WindowLog(WINDOW))?;
+    refer(packer.context_mut().ref_prefix(like))?;
+    packer.compress(bytes)
 }
 
 /// What [`pack`] was given. `like` is what it was packed against, packed by itself; empty if by itself.
@@ -28,10 +31,23 @@ pub(crate) fn unpack(packed: &[u8], like: &[u8]) -> io::Result<Vec<u8>> {
         true => vec![],
         false => unpack(like, &[])?,
     };
-    let mut bytes = Vec::new();
-    let decoder = zstd::stream::read::Decoder::with_ref_prefix(packed, &like)?;
-    decoder.take(MOST).read_to_end(&mut bytes)?;
+    // At once, to where it is wanted: a stream would hold as much again.
+    let size = get_frame_content_size(packed).ok().flatten();
+    let size = size
+        .filter(|size| *size <= MOST)
+        .and_then(|size| usize::try_from(size).ok());
+    let size = size.ok_or_else(|| io::Error::other("it does not say how large it is"))?;
+    let mut context = DCtx::create();
+    refer(context.ref_prefix(&like))?;
+    let mut bytes = Vec::with_capacity(size);
+    let unpacked = context.decompress(&mut bytes, packed);
+    unpacked.map_err(|code| io::Error::other(get_error_name(code)))?;
     Ok(bytes)
+}
+
+fn refer(done: Result<usize, usize>) -> io::Result<()> {
+    done.map(drop)
+        .map_err(|_| io::Error::other("nothing can be packed against it"))
 }
 
 #[cfg(test)]
