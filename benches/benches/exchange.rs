@@ -140,7 +140,11 @@ fn memory(quick: bool, beside: Option<&Path>) -> Result<()> {
                 Ok([during, after, later]) => {
                     println!("| {what} | {count} | {during:.0} | {after:.0} | {later:.0} |");
                 }
-                Err(error) => println!("| {what} | {count} | {error} | | |"),
+                // An older library need not hold so many; this one does.
+                Err(error) if program.is_some() => {
+                    println!("| {what} | {count} | {error} | | |");
+                }
+                Err(error) => return Err(error),
             }
         }
     }
