@@ -3,7 +3,7 @@
 //!
 //! `cargo xtask plugins` makes the components, `cargo xtask bundle` their machine code as well
 //! (`configs/plugins/code/<target>/<name>-<digest of the component>.cwasm.zst`) and packs them (`….wasm.zst`; a second digest names
-//! the component that a file was packed against). A debug build takes none of this: it would not be compiled again whenever a
+//! the component that a file was packed against), with what a host has to know of each beside its code (`….json`). A debug build takes none of this: it would not be compiled again whenever a
 //! component changes.
 
 use std::env;
@@ -38,6 +38,7 @@ struct Made {
 enum Kind {
     Component,
     Code,
+    About,
 }
 
 fn main() -> io::Result<()> {
@@ -57,15 +58,25 @@ fn main() -> io::Result<()> {
     for (number, file) in made.iter().enumerate() {
         let path = fs::canonicalize(&file.path)?;
         // What was made of another version of a component is not used.
-        files.push_str(&format!(
-            "#[allow(dead_code)]\nstatic FILE_{number}: &[u8] = include_bytes!({path:?});\n"
-        ));
+        files.push_str(&match file.kind {
+            Kind::About => format!(
+                "#[allow(dead_code)]\nstatic FILE_{number}: &str = include_str!({path:?});\n"
+            ),
+            Kind::Component | Kind::Code => format!(
+                "#[allow(dead_code)]\nstatic FILE_{number}: &[u8] = include_bytes!({path:?});\n"
+            ),
+        });
     }
     for name in PLUGINS {
         let file = plugins.join(format!("{name}.wasm"));
         let text = match (packed(name, &file, &made), fs::canonicalize(&file)) {
-            (Some(number), _) => embedded(&made, number),
-            (None, Ok(file)) => Some(format!("include_bytes!({file:?}), like: &[]")),
+            (Some(number), _) => embedded(&made, number).map(|text| {
+                let digest = made.get(number).map(|file| file.component.as_str());
+                format!("{text}, digest: {:?}", digest.unwrap_or_default())
+            }),
+            (None, Ok(file)) => Some(format!(
+                "include_bytes!({file:?}), like: &[], digest: \"\""
+            )),
             (None, Err(_)) => None,
         };
         match text {
@@ -84,8 +95,12 @@ fn main() -> io::Result<()> {
     let mut code = String::new();
     for (number, file) in made.iter().enumerate() {
         if let (Kind::Code, Some(text)) = (file.kind, embedded(&made, number)) {
+            let about = made
+                .iter()
+                .position(|other| other.kind == Kind::About && other.component == file.component);
+            let about = about.map_or("\"\"".to_owned(), |number| format!("FILE_{number}"));
             code.push_str(&format!(
-                "    EmbeddedCode {{ component: {:?}, code: {text} }},\n",
+                "    EmbeddedCode {{ component: {:?}, code: {text}, about: {about} }},\n",
                 file.component
             ));
         }
@@ -114,10 +129,14 @@ fn made(folder: &Path) -> io::Result<Vec<Made>> {
 /// What a file's name says: `NAME-DIGEST` or `NAME-DIGEST-DIGEST`, and its kind.
 fn read(path: PathBuf) -> Option<Made> {
     let file = path.file_name()?.to_string_lossy().into_owned();
-    let (stem, kind) = match file.strip_suffix(".cwasm.zst") {
-        Some(stem) => (stem, Kind::Code),
-        None => (file.strip_suffix(".wasm.zst")?, Kind::Component),
-    };
+    let kinds = [
+        (".cwasm.zst", Kind::Code),
+        (".wasm.zst", Kind::Component),
+        (".json", Kind::About),
+    ];
+    let (stem, kind) = kinds
+        .into_iter()
+        .find_map(|(ending, kind)| Some((file.strip_suffix(ending)?, kind)))?;
     let mut parts = stem.split('-').map(str::to_owned);
     Some(Made {
         name: parts.next()?,

@@ -34,7 +34,7 @@ pub use inspect::{Contract, Import, Inspection};
 pub use limits::{ExchangeLimits, Limits};
 pub use load::{LoadOptions, Plugin};
 pub use matrix::capability_matrix;
-pub use precompiled::{EmbeddedCode, bring_code, brings_code};
+pub use precompiled::{EmbeddedCode, about, bring_code, brings_code};
 pub use session::Session;
 
 pub use crate::packed::pack;

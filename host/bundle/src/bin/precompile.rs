@@ -4,7 +4,8 @@
 //! that was named is removed.
 //!
 //! `NAME-DIGEST.wasm.zst` is a component and `NAME-DIGEST.cwasm.zst` its code, packed by themselves;
-//! `NAME-DIGEST-OTHER.…` against those of the component whose digest is OTHER.
+//! `NAME-DIGEST-OTHER.…` against those of the component whose digest is OTHER. `NAME-DIGEST.json` is what a host has to know
+//! of the component beside its code.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -12,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use multillm::plugin::{digest as digest_of, pack, precompile};
+use multillm::plugin::{about, digest as digest_of, pack, precompile};
 
 fn main() -> ExitCode {
     match run(std::env::args_os().skip(1).collect()) {
@@ -38,6 +39,10 @@ fn run(arguments: Vec<OsString>) -> Result<(), String> {
         let digest = digest_of(&component);
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
         let code = precompile(&component, &target)?;
+        let place = folder.join(format!("{name}-{digest}.json"));
+        write_if_changed(&place, about(&component)?.as_bytes(), file)
+            .map_err(|error| failed(&place, error))?;
+        wanted.insert(place);
         let (against, like) = match &first {
             None => (String::new(), [vec![], vec![]]),
             Some((digest, both)) => (format!("-{digest}"), both.clone()),

@@ -20,6 +20,8 @@ pub struct EmbeddedPlugin {
     pub component: &'static [u8],
     /// Another component that it was packed against, packed by itself. Empty if there is none.
     pub like: &'static [u8],
+    /// SHA-256 of the component as it is, in hexadecimal. Empty if that was not found out before.
+    pub digest: &'static str,
 }
 
 impl EmbeddedPlugin {

@@ -1,6 +1,6 @@
 //! What a component imports and exports, found out before it is compiled.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::types::TypesRef;
 use wasmparser::{Encoding, Parser, Payload, ValidPayload, Validator, WasmFeatures};
@@ -56,7 +56,7 @@ fn is_version(released: &str, written: &str) -> bool {
 }
 
 /// Something that a component imports.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Import {
     /// The interface, or the item itself.
     pub name: String,
@@ -65,7 +65,7 @@ pub struct Import {
 }
 
 /// What a component is, by its type alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inspection {
     /// What it imports.
     pub imports: Vec<Import>,

@@ -7,10 +7,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wasmtime::component::{InstancePre, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 
 use super::calls::Exports;
 use super::inspect::Version;
+use super::precompiled::{self, About};
 use super::prepare::{self, inspect};
 use super::session::{Session, State};
 use super::{Contract, Inspection, PluginEngine, PluginError, cache, names, wire};
@@ -87,6 +88,10 @@ impl PluginEngine {
         options: &LoadOptions,
     ) -> Result<Plugin, PluginError> {
         let (name, place) = (plugin.name, place_of(plugin));
+        if let Some(inner) = self.brought(plugin, &place, options).await? {
+            let inner = Arc::new(inner);
+            return Ok(Plugin { inner });
+        }
         let bytes = plugin.bytes();
         let digest = cache::sha256(&bytes);
         let digest = pinned(name, &place, options.sha256.as_deref(), digest)?;
@@ -99,6 +104,30 @@ impl PluginEngine {
         Ok(Plugin {
             inner: Arc::new(loaded),
         })
+    }
+
+    /// A component whose code is part of the program too: it is not even unpacked, because what has to be known of it
+    /// was found out when it was compiled. Nothing if there is no such code, or none that fits here.
+    async fn brought(
+        &self,
+        plugin: EmbeddedPlugin,
+        place: &Path,
+        options: &LoadOptions,
+    ) -> Result<Option<Inner>, PluginError> {
+        let Some(about) = precompiled::known(plugin.digest) else {
+            return Ok(None);
+        };
+        let (name, pin) = (plugin.name, options.sha256.as_deref());
+        let read = Read {
+            digest: pinned(name, place, pin, plugin.digest.to_owned())?,
+            wasi: admitted(name, &about.inspection, options.wasi_deny_all)?,
+            version: check(name, &about.inspection)?,
+            about,
+        };
+        match precompiled::brought(&self.inner.engine, plugin.digest) {
+            Some(component) => self.link(name, &component, read).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Everything between a component's bytes and a plugin that may run.
@@ -114,9 +143,34 @@ impl PluginEngine {
             digest,
         } = file;
         let inspection = inspect(name, place, bytes)?;
-        let wasi = admitted(name, &inspection, options.wasi_deny_all)?;
-        let version = check(name, &inspection)?;
-        let component = self.component(name, place, bytes, &digest).await?;
+        let read = Read {
+            wasi: admitted(name, &inspection, options.wasi_deny_all)?,
+            version: check(name, &inspection)?,
+            digest,
+            about: About {
+                size: bytes.len(),
+                permits: prepare::permits(bytes),
+                inspection,
+            },
+        };
+        let component = self.component(name, place, bytes, &read.digest).await?;
+        self.link(name, &component, read).await
+    }
+
+    /// From machine code to a plugin that may run.
+    async fn link(
+        &self,
+        name: &str,
+        component: &Component,
+        read: Read,
+    ) -> Result<Inner, PluginError> {
+        let Read {
+            digest,
+            wasi,
+            version,
+            about,
+        } = read;
+        let inspection = about.inspection;
         let link = |error: wasmtime::Error| PluginError::WrongWorld {
             plugin: name.to_owned(),
             found: format!("something else ({error:#})"),
@@ -126,16 +180,16 @@ impl PluginEngine {
         if wasi {
             wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(link)?;
         }
-        let pre = linker.instantiate_pre(&component).map_err(link)?;
+        let pre = linker.instantiate_pre(component).map_err(link)?;
         let named = |interface: &str| inspection.export(version, interface).map(str::to_owned);
         let exports =
-            Exports::of(&component, version, &named).map_err(|found| PluginError::WrongWorld {
+            Exports::of(component, version, &named).map_err(|found| PluginError::WrongWorld {
                 plugin: name.to_owned(),
                 found,
                 needed: Inspection::needed(),
             })?;
         let mut inner = Inner {
-            permits: prepare::permits(bytes),
+            permits: about.permits,
             engine: self.clone(),
             exports,
             version,
@@ -144,7 +198,7 @@ impl PluginEngine {
             name: name.to_owned(),
             path: None,
             digest,
-            size: bytes.len(),
+            size: about.size,
             inspection,
             info: wire::Info::unknown(),
         };
@@ -172,6 +226,15 @@ impl PluginEngine {
         let bytes = names::written_out(plugin.bytes().into_owned());
         inspect(plugin.name, &place_of(plugin), &bytes)
     }
+}
+
+/// What was found out of a component before its code is linked.
+struct Read {
+    digest: String,
+    /// It gets an empty WASI.
+    wasi: bool,
+    version: Version,
+    about: About,
 }
 
 /// A component that was read, and where from, for messages.

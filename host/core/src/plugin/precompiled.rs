@@ -15,11 +15,14 @@
 //! Somebody who can write this user's private files can run code as this user anyway.
 #![allow(unsafe_code)]
 
+use std::path::Path;
 use std::sync::OnceLock;
 
+use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use super::{Inspection, names, prepare};
 use crate::packed;
 
 /// Machine code of a component that is part of a program, as [`precompile`](super::precompile) made it.
@@ -31,6 +34,34 @@ pub struct EmbeddedCode {
     pub code: &'static [u8],
     /// Another component's code that it was packed against, packed by itself. Empty if there is none.
     pub like: &'static [u8],
+    /// What [`about`] says of the component, so that it need not be unpacked and read. Empty if that is not known.
+    pub about: &'static str,
+}
+
+/// What is known of a component once it was read.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct About {
+    /// Bytes, with versions in names written out.
+    pub(super) size: usize,
+    /// The engine's permits that an instance takes.
+    pub(super) permits: u32,
+    pub(super) inspection: Inspection,
+}
+
+/// What a host has to know of a component beside its code, in a text for [`EmbeddedCode::about`].
+///
+/// # Errors
+///
+/// A text that says why it is none.
+pub fn about(component: &[u8]) -> Result<String, String> {
+    let bytes = names::written_out(component.to_vec());
+    let inspection = prepare::inspect("it", Path::new("component"), &bytes);
+    let about = About {
+        size: bytes.len(),
+        permits: prepare::permits(&bytes),
+        inspection: inspection.map_err(|error| error.to_string())?,
+    };
+    serde_json::to_string(&about).map_err(|error| error.to_string())
 }
 
 static BROUGHT: OnceLock<&'static [EmbeddedCode]> = OnceLock::new();
@@ -55,6 +86,11 @@ pub fn brings_code(component: &str) -> bool {
 fn find(component: &str) -> Option<&'static EmbeddedCode> {
     let all = BROUGHT.get().copied().unwrap_or_default();
     all.iter().find(|brought| brought.component == component)
+}
+
+/// What the program says of the component of this digest, if it brings its code along.
+pub(super) fn known(component: &str) -> Option<About> {
+    serde_json::from_str(find(component)?.about).ok()
 }
 
 /// The component of this digest from the code that was brought along, if there is some that fits.

@@ -17,6 +17,7 @@ pub(super) struct Recording {
 impl Recording {
     /// An exchange begins. `record` says what is known of it.
     pub(super) fn begin(rows: Rows, record: Record) -> Self {
+        rows.expect();
         Recording {
             // Where nothing is recorded nothing is put together.
             record: rows.is_heard().then_some(record),

@@ -21,6 +21,13 @@ impl Rows {
         self.recorder.is_some() || self.observer.is_some()
     }
 
+    /// A record will come.
+    pub(super) fn expect(&self) {
+        if let Some(recorder) = &self.recorder {
+            recorder.expect();
+        }
+    }
+
     /// Tells all of them.
     pub(super) fn tell(&self, record: Record) {
         if let Some(observer) = &self.observer {

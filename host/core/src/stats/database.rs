@@ -5,17 +5,21 @@ use std::time::{Duration, Instant};
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Row as _, SqlSafeStr as _};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqlSafeStr as _};
 
 use super::StatsError;
 
 /// Number of migrations; kept in the file's `user_version`, so that a current file costs one look.
-const VERSION: i64 = 4;
+#[allow(clippy::cast_possible_wrap, reason = "a handful")]
+const VERSION: i64 = MIGRATIONS.len() as i64;
 /// How long a statement waits for other programs. Many writers of this one take turns within
 /// milliseconds; whoever holds the file for longer is told of.
 const BUSY: Duration = Duration::from_secs(2);
-/// How often the lock of a migration is tried.
-const LOCK_STEP: Duration = Duration::from_millis(20);
+/// How soon the lock of a migration is tried again, at first and at most: making a new file takes some milliseconds.
+const LOCK_STEP: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
+
+/// Whoever migrates in this process: the others wait for it here, and find nothing left to do.
+static MIGRATING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// The files of `migrations` in order, the first for version 1: each brings a history from the version before it to its
 /// own. What was released is never edited: the files of users remember the digest of what made them.
@@ -118,7 +122,6 @@ impl Database {
 
     /// Closes the file; the last one out tidies up.
     pub async fn close(self) {
-        use sqlx::Connection as _;
         if let Err(error) = self.connection.close().await {
             tracing::debug!(%error, "history is not closed cleanly");
         }
@@ -233,8 +236,18 @@ fn migrator() -> Migrator {
     Migrator::with_migrations((1..).zip(MIGRATIONS).map(migration).collect())
 }
 
-/// Brings the schema up to date, one process at a time.
+/// Brings the schema up to date, one at a time: in this process, and among processes.
 async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StatsError> {
+    let busy = || StatsError::Busy {
+        path: path.display().to_string(),
+    };
+    let deadline = Instant::now() + BUSY;
+    let _alone = tokio::time::timeout(BUSY, MIGRATING.lock())
+        .await
+        .map_err(|_| busy())?;
+    if version(connection).await? == VERSION {
+        return Ok(());
+    }
     let lock_path = path.with_extension("lock");
     let place = |error: std::io::Error| StatsError::of_place(&lock_path, &error);
     if lock_path.exists() && !lock_path.is_file() {
@@ -249,30 +262,30 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), S
         .write(true)
         .open(&lock_path)
         .map_err(place)?;
-    let deadline = Instant::now() + BUSY;
+    let (mut step, longest) = LOCK_STEP;
     loop {
         match lock.try_lock() {
             Ok(()) => break,
             Err(std::fs::TryLockError::WouldBlock) if Instant::now() < deadline => {
-                tokio::time::sleep(LOCK_STEP).await;
+                tokio::time::sleep(step).await;
+                step = longest.min(step * 2);
             }
-            Err(std::fs::TryLockError::WouldBlock) => {
-                return Err(StatsError::Busy {
-                    path: path.display().to_string(),
-                });
-            }
+            Err(std::fs::TryLockError::WouldBlock) => return Err(busy()),
             Err(std::fs::TryLockError::Error(error)) => return Err(place(error)),
         }
     }
     if version(connection).await? < VERSION {
+        // All steps or none, and written once.
+        let mut all = connection.begin_with("BEGIN IMMEDIATE").await?;
         // Not `run`: it takes a connection so generally that the compiler can no longer tell that
         // futures around it are `Send`, and nobody could spawn them.
-        migrator().run_direct(None, connection, false).await?;
+        migrator().run_direct(None, &mut *all, false).await?;
         sqlx::query(sqlx::AssertSqlSafe(format!(
             "PRAGMA user_version = {VERSION}"
         )))
-        .execute(&mut *connection)
+        .execute(&mut *all)
         .await?;
+        all.commit().await?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ mod retention;
 mod writer;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -61,6 +61,10 @@ struct Shared {
     done: watch::Sender<u64>,
     /// Somebody flushes: what there is is to be written now.
     hurry: Notify,
+    /// A row will come, and that was said.
+    expected: AtomicBool,
+    /// It was said now: the file can be opened meanwhile.
+    coming: Notify,
     /// Why nothing is written.
     problem: Mutex<Option<String>>,
 }
@@ -89,6 +93,8 @@ impl Recorder {
             lost: AtomicU64::new(0),
             done: watch::Sender::new(0),
             hurry: Notify::new(),
+            expected: AtomicBool::new(false),
+            coming: Notify::new(),
             problem: Mutex::default(),
         });
         let of_writer = shared.clone();
@@ -109,6 +115,17 @@ impl Recorder {
             tracing::warn!(%error, "history: nothing is recorded");
         }
         Recorder(Arc::new(Handle { sender, shared }))
+    }
+
+    /// Says that a record will come, so that the file is opened, or made, while the vendor is waited for. The first
+    /// time counts; never waits.
+    pub fn expect(&self) {
+        let shared = &self.0.shared;
+        if !shared.expected.load(Ordering::Relaxed)
+            && !shared.expected.swap(true, Ordering::Relaxed)
+        {
+            shared.coming.notify_one();
+        }
     }
 
     /// Takes a record; never waits.

@@ -124,7 +124,7 @@ fn marked(component: &[u8], mark: &[u8; 4]) -> Vec<u8> {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn code_that_a_program_brings_along_is_not_compiled_again() {
-    use multillm::plugin::{EmbeddedCode, bring_code, brings_code, digest, precompile};
+    use multillm::plugin::{EmbeddedCode, about, bring_code, brings_code, digest, precompile};
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let component = fs::read(plugin_dir().join("openai.wasm")).unwrap();
     let brought: &'static [u8] = marked(&component, b"own1").leak();
@@ -135,6 +135,7 @@ async fn code_that_a_program_brings_along_is_not_compiled_again() {
         component: digest(component).leak(),
         code: packed(code),
         like: b"",
+        about: about(component).unwrap().leak(),
     };
     let all = vec![
         code(brought, &precompile(brought, &target).unwrap()),
@@ -145,7 +146,15 @@ async fn code_that_a_program_brings_along_is_not_compiled_again() {
         bring_code(all.leak());
     }
     assert!(brings_code(&digest(brought)) && !brings_code(&digest(without)));
-    for (component, compiled) in [(brought, false), (foreign, true), (without, true)] {
+    let rows = [
+        (brought, brought, "", false),
+        // What is known of a component need not be found out: it is not even looked at.
+        (brought, b"unread", digest(brought).leak(), false),
+        (foreign, foreign, digest(foreign).leak(), true),
+        (without, without, "", true),
+    ];
+    let mut known = vec![];
+    for (of, component, named, compiled) in rows {
         let cache = tempfile::tempdir().unwrap();
         let engine = PluginEngine::new(EngineOptions {
             cache_dir: Some(cache.path().join("compiled")),
@@ -156,13 +165,15 @@ async fn code_that_a_program_brings_along_is_not_compiled_again() {
             name: "openai",
             component,
             like: b"",
+            digest: named,
         };
         let loaded = engine.load_embedded(plugin, &LoadOptions::default()).await;
         let loaded = loaded.unwrap();
         assert_eq!(loaded.info().name, "openai");
-        assert_eq!(loaded.digest(), digest(component));
+        assert_eq!(loaded.digest(), digest(of));
         assert!(loaded.path().is_none() && loaded.is_current());
         assert_eq!(cache.path().join("compiled").exists(), compiled);
+        known.push((loaded.size(), loaded.inspection().clone()));
         let pin = LoadOptions {
             sha256: Some("0".repeat(64)),
             wasi_deny_all: false,
@@ -173,4 +184,5 @@ async fn code_that_a_program_brings_along_is_not_compiled_again() {
             "{refused}"
         );
     }
+    assert!(known.windows(2).all(|pair| pair.first() == pair.last()));
 }

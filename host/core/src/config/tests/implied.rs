@@ -192,11 +192,13 @@ fn a_plugin_of_the_program_stands_behind_files_and_names() {
             name: "openai",
             component: b"\0asm",
             like: b"",
+            digest: "",
         },
         EmbeddedPlugin {
             name: "acme",
             component: b"\0asm",
             like: b"",
+            digest: "",
         },
     ];
     let dir = tempfile::tempdir().unwrap();

@@ -437,40 +437,67 @@ async fn what_was_released_of_the_schema_stays_as_it_was() {
     assert!(made.iter().take(3).eq(&released), "{made:?}");
 }
 
-/// A history of the first schema, as version 0.1.0 made it.
-#[tokio::test]
-async fn an_older_history_gets_the_new_columns_and_keeps_its_rows() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("h.db");
-    filled(&path, vec![record("a", "hi", "ho")])
-        .await
-        .close()
-        .await;
-    let mut old = Database::open(&path).await.unwrap();
-    for step in [
-        "DROP TRIGGER exchanges_pairs_delete",
-        "DROP TABLE exchanges_pairs",
-        "ALTER TABLE text_index DROP COLUMN pairs_upto",
-        "ALTER TABLE exchanges DROP COLUMN tier",
-        "ALTER TABLE exchanges DROP COLUMN unpriced",
+/// What takes a history back from each version of its schema to the one before, the newest first; the first is
+/// 0.1.0's.
+const BACK: &[&[&str]] = &[
+    &["ALTER TABLE exchanges DROP COLUMN warnings"],
+    &[
         "DROP INDEX exchanges_caller",
         "ALTER TABLE exchanges DROP COLUMN caller",
         "ALTER TABLE exchanges DROP COLUMN session",
         "ALTER TABLE exchanges DROP COLUMN agent",
-        "ALTER TABLE exchanges DROP COLUMN warnings",
-        "DELETE FROM _sqlx_migrations WHERE version > 1",
-        "PRAGMA user_version = 1",
-    ] {
-        sqlx::query(step)
-            .execute(&mut old.connection)
+    ],
+    &[
+        "DROP TRIGGER exchanges_pairs_delete",
+        "DROP TABLE exchanges_pairs",
+        "ALTER TABLE text_index DROP COLUMN pairs_upto",
+    ],
+    &[
+        "ALTER TABLE exchanges DROP COLUMN tier",
+        "ALTER TABLE exchanges DROP COLUMN unpriced",
+    ],
+];
+
+#[tokio::test]
+async fn an_older_history_gets_the_new_columns_and_keeps_its_rows() {
+    for back in 1..=BACK.len() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("h.db");
+        filled(&path, vec![record("a", "hi", "ho")])
+            .await
+            .close()
+            .await;
+        let mut old = Database::open(&path).await.unwrap();
+        let made: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations")
+            .fetch_one(&mut old.connection)
             .await
             .unwrap();
-    }
-    old.close().await;
-    let mut history = filled(&path, vec![record("b", "hi", "ho")]).await;
-    assert_eq!(history.list(&Filter::default()).await.unwrap().len(), 2);
-    for text in ["hi", "h"] {
-        assert_eq!(history.list(&with_text(text)).await.unwrap().len(), 2);
+        assert_eq!(made, BACK.len() as i64 + 1, "no way back from the newest");
+        let version = made - back as i64;
+        let marks = [
+            format!("DELETE FROM _sqlx_migrations WHERE version > {version}"),
+            format!("PRAGMA user_version = {version}"),
+        ];
+        let steps = BACK.iter().take(back).flat_map(|steps| *steps);
+        for step in steps
+            .map(|step| (*step).to_owned())
+            .chain(marks)
+        {
+            sqlx::query(sqlx::AssertSqlSafe(step))
+                .execute(&mut old.connection)
+                .await
+                .unwrap();
+        }
+        old.close().await;
+        let mut history = filled(&path, vec![record("b", "hi", "ho")]).await;
+        assert_eq!(
+            history.list(&Filter::default()).await.unwrap().len(),
+            2,
+            "version {version}"
+        );
+        for text in ["hi", "h"] {
+            assert_eq!(history.list(&with_text(text)).await.unwrap().len(), 2);
+        }
     }
 }
 

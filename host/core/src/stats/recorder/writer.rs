@@ -95,7 +95,18 @@ impl Writer<'_> {
             let came = receiver.recv_many(records, BATCH);
             let came = match (self.unindexed, &self.open) {
                 (true, Some(_)) => timeout(IDLE, came).await,
-                _ => Ok(came.await),
+                (false, Some(_)) => Ok(came.await),
+                (_, None) => tokio::select! {
+                    biased;
+                    came = came => Ok(came),
+                    () = self.shared.coming.notified() => {
+                        // What is wrong is told when there is something to write.
+                        if let Err(error) = self.open().await {
+                            tracing::debug!(%error, "history: it does not open yet");
+                        }
+                        continue;
+                    }
+                },
             };
             match came {
                 Ok(0) => return false,
@@ -125,12 +136,17 @@ impl Writer<'_> {
         true
     }
 
-    async fn write(&mut self, records: &[Record]) -> Result<(), StatsError> {
+    async fn open(&mut self) -> Result<(), StatsError> {
         if self.open.is_none() {
             let mut database = Database::open(&self.path).await?;
             let checkpoints = Checkpoints::beside(&mut database, &self.path).await?;
             self.open = Some((database, checkpoints));
         }
+        Ok(())
+    }
+
+    async fn write(&mut self, records: &[Record]) -> Result<(), StatsError> {
+        self.open().await?;
         let Some((database, checkpoints)) = &mut self.open else {
             return Ok(());
         };
