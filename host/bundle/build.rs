@@ -74,9 +74,7 @@ fn main() -> io::Result<()> {
                 let digest = made.get(number).map(|file| file.component.as_str());
                 format!("{text}, digest: {:?}", digest.unwrap_or_default())
             }),
-            (None, Ok(file)) => Some(format!(
-                "include_bytes!({file:?}), like: &[], digest: \"\""
-            )),
+            (None, Ok(file)) => Some(format!("include_bytes!({file:?}), like: &[], digest: \"\"")),
             (None, Err(_)) => None,
         };
         match text {

@@ -181,6 +181,9 @@ pub(super) fn save(
     beside: &Beside<'_>,
     (context, shown): (&Context, bool),
 ) -> Result<(), Failure> {
+    if made.is_empty() {
+        return Ok(());
+    }
     let stem = match beside {
         Beside::File(path) => path.with_extension(""),
         Beside::Here => {

@@ -27,6 +27,13 @@ pub(super) struct Node {
     pub(super) value: Value,
 }
 
+impl Node {
+    /// `{}`.
+    pub(super) fn is_empty_object(&self) -> bool {
+        matches!(&self.value, Value::Object(members) if members.is_empty())
+    }
+}
+
 /// A JSON value. Numbers are kept as they were written.
 pub(super) enum Value {
     Null,

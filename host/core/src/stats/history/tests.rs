@@ -479,10 +479,7 @@ async fn an_older_history_gets_the_new_columns_and_keeps_its_rows() {
             format!("PRAGMA user_version = {version}"),
         ];
         let steps = BACK.iter().take(back).flat_map(|steps| *steps);
-        for step in steps
-            .map(|step| (*step).to_owned())
-            .chain(marks)
-        {
+        for step in steps.map(|step| (*step).to_owned()).chain(marks) {
             sqlx::query(sqlx::AssertSqlSafe(step))
                 .execute(&mut old.connection)
                 .await
