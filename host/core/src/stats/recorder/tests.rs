@@ -51,6 +51,70 @@ async fn a_locked_history_holds_nobody_for_long_and_gets_its_rows_later() {
 }
 
 #[tokio::test]
+async fn a_history_is_made_when_a_row_is_expected_and_not_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("h.db");
+    let recorder = Recorder::start(path.clone());
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!path.exists());
+    recorder.expect();
+    let log = path.with_extension("db-wal");
+    let made = async {
+        while !log.metadata().is_ok_and(|log| log.len() > 0) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let made = tokio::time::timeout(Duration::from_secs(10), made).await;
+    assert!(made.is_ok(), "nothing was made");
+    recorder.record(record("a", "hi", "ho"));
+    recorder.flush().await;
+    assert_eq!(recorded(&path).await, 1);
+    assert_eq!(recorder.lost(), 0);
+}
+
+#[tokio::test]
+async fn what_keeps_an_expected_row_out_is_known_and_forgotten_once_it_is_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("h.db");
+    // Another program makes the file, and takes its time.
+    let lock = std::fs::File::create(path.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
+    let recorder = Recorder::start(path.clone());
+    recorder.expect();
+    let known = async {
+        while recorder.0.shared.problem().is_none() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let known = tokio::time::timeout(Duration::from_secs(10), known).await;
+    assert!(known.is_ok(), "nobody knows why it is not there");
+    lock.unlock().unwrap();
+    recorder.record(record("a", "hi", "ho"));
+    recorder.flush().await;
+    assert_eq!(recorder.0.shared.problem(), None);
+    assert_eq!(recorded(&path).await, 1);
+}
+
+#[tokio::test]
+async fn a_new_history_is_made_once_whoever_opens_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("h.db");
+    let opening = (0..8).map(|_| Database::open(&path));
+    for opened in futures_util::future::join_all(opening).await {
+        let mut database = opened.unwrap();
+        let steps: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations")
+            .fetch_one(&mut database.connection)
+            .await
+            .unwrap();
+        let version: i64 = sqlx::query_scalar("PRAGMA user_version")
+            .fetch_one(&mut database.connection)
+            .await
+            .unwrap();
+        assert!(steps > 0 && steps == version, "{steps} {version}");
+    }
+}
+
+#[tokio::test]
 async fn a_queue_that_is_full_keeps_nobody_waiting_and_counts_what_it_drops() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("h.db");

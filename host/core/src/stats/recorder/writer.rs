@@ -100,9 +100,9 @@ impl Writer<'_> {
                     biased;
                     came = came => Ok(came),
                     () = self.shared.coming.notified() => {
-                        // What is wrong is told when there is something to write.
+                        // It is told when there is something to write.
                         if let Err(error) = self.open().await {
-                            tracing::debug!(%error, "history: it does not open yet");
+                            *self.shared.lock() = Some(error.at(&self.path).to_string());
                         }
                         continue;
                     }
@@ -141,6 +141,7 @@ impl Writer<'_> {
             let mut database = Database::open(&self.path).await?;
             let checkpoints = Checkpoints::beside(&mut database, &self.path).await?;
             self.open = Some((database, checkpoints));
+            *self.shared.lock() = None;
         }
         Ok(())
     }
