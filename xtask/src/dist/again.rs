@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 
 use super::release::{Commit, SUMS};
 use crate::process;
@@ -41,11 +41,15 @@ pub(super) fn compare(
     let first = read(&folder.join(SUMS))?;
     let second = read(&built.join(super::FOLDER).join(SUMS))?;
     let differing = differing(&first, &second);
-    ensure!(
-        differing.is_empty(),
-        "the second build has other bytes: {}",
-        differing.join(", ")
-    );
+    if !differing.is_empty() {
+        // Whoever looks for the cause needs both.
+        let kept = place.keep();
+        bail!(
+            "the second build has other bytes: {}; it is kept in {}",
+            differing.join(", "),
+            kept.display()
+        );
+    }
     println!("built twice, in two folders: the same bytes\n{first}");
     Ok(())
 }

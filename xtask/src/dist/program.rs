@@ -94,6 +94,8 @@ fn set_up(
     let sources = cargo_home()?.join("registry");
     let map = format!("-ffile-prefix-map={}=/registry", sources.display());
     command.env(format!("CFLAGS_{suffix}"), map);
+    // An allocator in C says when it was compiled. Not the commit's time: what was compiled for an earlier one is used again.
+    command.env("SOURCE_DATE_EPOCH", "0");
     if target.ends_with("-musl") {
         // The compiler brings this C library, and with its own linker the machine's has no part in the program.
         command.env(
