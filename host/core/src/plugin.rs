@@ -12,6 +12,7 @@ mod compiler;
 mod convert;
 mod decoder;
 mod engine;
+mod file;
 mod filter;
 mod inspect;
 mod last_words;

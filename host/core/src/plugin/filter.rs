@@ -14,7 +14,8 @@ use wasmtime::component::{Component, ComponentType, InstancePre, Lift, Linker, R
 use super::bindings::v0_2_0::multillm::provider::types as wit;
 use super::calls::{Called, Finder, Function, Running};
 use super::convert::v0_2_0::{asked, filtered};
-use super::load::{File, LoadOptions, place_of, read};
+use super::file::{File, place_of, read};
+use super::load::LoadOptions;
 use super::prepare::{self, inspect};
 use super::session::{self, State};
 use super::{Inspection, PluginEngine, PluginError, cache, names, wire};
