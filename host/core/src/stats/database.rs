@@ -18,9 +18,6 @@ const BUSY: Duration = Duration::from_secs(2);
 /// How soon the lock of a migration is tried again, at first and at most: making a new file takes some milliseconds.
 const LOCK_STEP: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
 
-/// Whoever migrates in this process: the others wait for it here, and find nothing left to do.
-static MIGRATING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
 /// The files of `migrations` in order, the first for version 1: each brings a history from the version before it to its
 /// own. What was released is never edited: the files of users remember the digest of what made them.
 const MIGRATIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
@@ -236,18 +233,11 @@ fn migrator() -> Migrator {
     Migrator::with_migrations((1..).zip(MIGRATIONS).map(migration).collect())
 }
 
-/// Brings the schema up to date, one at a time: in this process, and among processes.
+/// Brings the schema up to date, one at a time, in whatever process.
 async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StatsError> {
     let busy = || StatsError::Busy {
         path: path.display().to_string(),
     };
-    let deadline = Instant::now() + BUSY;
-    let _alone = tokio::time::timeout(BUSY, MIGRATING.lock())
-        .await
-        .map_err(|_| busy())?;
-    if version(connection).await? == VERSION {
-        return Ok(());
-    }
     let lock_path = path.with_extension("lock");
     let place = |error: std::io::Error| StatsError::of_place(&lock_path, &error);
     if lock_path.exists() && !lock_path.is_file() {
@@ -262,6 +252,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), S
         .write(true)
         .open(&lock_path)
         .map_err(place)?;
+    let deadline = Instant::now() + BUSY;
     let (mut step, longest) = LOCK_STEP;
     loop {
         match lock.try_lock() {
